@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agents/fiu/install.h"
+
+#include "agents/fiu/victim.h"
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NEW_NAME ".new"
+
+/* A fresh file beside its place, which is taken in one step when it is whole. */
+static int file_make(int dir, mode_t mode, int *ret_fd, struct err *err)
+{
+    (void)unlinkat(dir, NEW_NAME, 0);
+    CLEANUP_FD int fd =
+        openat(dir, NEW_NAME, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 || fchmod(fd, mode) != 0)
+        return make_error(err, ERR_SYSTEM, errno, "make a file in %s", FIU_PAGE_DIR);
+    *ret_fd = steal_fd(&fd);
+    return 0;
+}
+
+static int file_place(int dir, const char *name, struct err *err)
+{
+    return renameat(dir, NEW_NAME, dir, name) != 0
+               ? make_error(err, ERR_SYSTEM, errno, "make %s/%s", FIU_PAGE_DIR, name)
+               : 0;
+}
+
+static int library_make(int dir, int library, struct err *err)
+{
+    struct stat st;
+    off_t at = 0;
+    CLEANUP_FD int fd = -1;
+    if (fstat(library, &st) != 0)
+        return make_error(err, ERR_SYSTEM, errno, "stat the preload library");
+    if (file_make(dir, 0755, &fd, err) != 0)
+        return -1;
+    while (at < st.st_size)
+        if (sendfile(fd, library, &at, (size_t)(st.st_size - at)) <= 0)
+            return make_error(err, ERR_SYSTEM, errno, "copy the preload library");
+    return file_place(dir, FIU_LIBRARY, err);
+}
+
+static int page_make(int dir, const char *service, struct err *err)
+{
+    static union {
+        struct fiu_page page;
+        char bytes[FIU_PAGE_SIZE];
+    } fresh;
+    char name[320];
+    CLEANUP_FD int fd = -1;
+    (void)snprintf(name, sizeof(name), "%s.page", service);
+    fiu_page_init(&fresh.page);
+    if (file_make(dir, 0666, &fd, err) != 0)
+        return -1;
+    if (write(fd, &fresh, sizeof(fresh)) != (ssize_t)sizeof(fresh))
+        return make_error(err, ERR_SYSTEM, errno, "write %s/%s", FIU_PAGE_DIR, name);
+    return file_place(dir, name, err);
+}
+
+int install_service(int root, const char *service, int library, bool *ret_kept, struct err *err)
+{
+    struct err why;
+    if (mkdirat(root, &FIU_PAGE_DIR[1], 0755) != 0 && errno != EEXIST)
+        return make_error(err, ERR_SYSTEM, errno, "make %s", FIU_PAGE_DIR);
+    CLEANUP_FD int dir =
+        openat(root, &FIU_PAGE_DIR[1], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir < 0 || fchmod(dir, 0755) != 0)
+        return make_error(err, ERR_SYSTEM, errno, "open %s", FIU_PAGE_DIR);
+    if (library_make(dir, library, err) != 0)
+        return -1;
+    CLEANUP_FD int page = -1;
+    *ret_kept = victim_open(root, service, &page, &why) == 0;
+    return *ret_kept ? 0 : page_make(dir, service, err);
+}

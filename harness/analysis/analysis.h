@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a run's history to its verdict: slots, outages with their bounds, recovery intervals,
+ * targets. Pure: no clock, no I/O; the same journal always gives the same result. Reports format
+ * what stands here and compute nothing. Times are nanoseconds since the run's start.
+ */
+#ifndef BLACKSTART_ANALYSIS_H
+#define BLACKSTART_ANALYSIS_H
+
+#include "analysis/verdict.h"
+#include "journal/history.h"
+#include "scenario/scenario.h"
+
+#define SPAN_OPEN INT64_MAX
+
+/* The truth lies in (lo, hi]; hi is SPAN_OPEN where the end was not seen. */
+struct span {
+    int64_t lo, hi;
+};
+
+/* One excursion of one probe: from its first bad slot to the start of the first streak of good
+ * slots that lasted `stable_for`. */
+struct analysis_outage {
+    struct span onset, recovery;
+    bool recovered;   /* false: right-censored, recovery.hi is SPAN_OPEN */
+    bool gap_at_edge; /* the prober's own stall lies at onset or recovery */
+    bool automatic;   /* false: a person or the run itself brought it back */
+    bool under_fault; /* recovered before the removal of the faults was asked */
+    uint32_t dips;    /* runs of bad slots in it; more than one is flapping */
+    uint32_t bad_slots;
+    int64_t
+        first_recovery_ns; /* completion of the first good slot after the first dip; SPAN_OPEN */
+    struct span bad_ns;    /* total time bad */
+    uint16_t first_result; /* enum sample_result of its first bad slot: what a user saw */
+    const char *faults; /* those active or just ended at the onset: "network.partition on n1, n2";
+                           "" when none had been applied */
+    int64_t wave;       /* index into trial.waves, or -1 */
+};
+
+struct analysis_probe {
+    const char *name, *from, *rule; /* rule in words: "good when any of n1, n2, n3 is" */
+    enum impact impact;             /* what the scenario expects */
+    uint32_t weight;
+    int64_t every_ns;
+    uint32_t scheduled, good, bad, gaps, late; /* slots from the fault to the end of observation */
+    bool impacted; /* at least one outage began after the fault command */
+    bool enough;   /* data suffices to say that there was no impact */
+    struct analysis_outage *outages;
+    size_t n_outages;
+    double availability_lo, availability_hi; /* from the fault to the end of observation */
+    uint32_t baseline_n;
+    int64_t baseline_p50_ns, baseline_p99_ns; /* latency of good slots before the fault; -1: none */
+    int64_t missed_ns; /* the longest outage that would not have been seen; -1: nothing was */
+    int64_t end_ns;    /* last slot sent */
+};
+
+/* Injections of one group, or of several that overlapped in time: what an outage is measured from.
+ */
+struct analysis_wave {
+    const char *faults; /* "network.partition on n1, n2" */
+    size_t n_groups;
+    struct span injected; /* command sent .. all verified active */
+    struct span undone;   /* revert asked .. all verified gone; both HISTORY_UNKNOWN if never */
+    bool proven;
+    const char *why;                /* when it is not proven */
+    uint32_t phases, phases_proven; /* of a fault that came and went; else 0 */
+};
+
+/* A step's waves over its hosts: how far it came, and what that did to the users. */
+struct analysis_rollout {
+    int64_t step;
+    const char *fault;
+    const char *state; /* done, stopped, healed, ended; "wave": the journal ends in it */
+    const char *why;   /* "" where nothing held it up */
+    int64_t wave, waves;
+    const json_t *reached, *spared;  /* hosts */
+    double reach;                    /* share of the hosts that were reached */
+    double blast_lower, blast_upper; /* share of the probes' weight that was impacted */
+};
+
+struct analysis_injection {
+    const struct history_injection *of;
+    const struct history_evidence *evidence; /* the reading that decided; NULL: none counts */
+    uint32_t trial;
+    uint32_t place; /* in its group: one of the same place in each phase is the same */
+    bool proven;
+    const char *why; /* when it is not */
+};
+
+enum analysis_unit { UNIT_SECONDS, UNIT_SHARE };
+
+struct analysis_target {
+    const char *measure; /* "recovery_time", "availability", "blast_radius", "impact" */
+    const char *of;      /* the probe; "" for the blast radius */
+    const char *from;    /* recovery_time: "fault", "impact", "heal"; else "" */
+    enum analysis_unit unit;
+    double limit, lower, upper; /* upper is INFINITY when open; impact has no figures (NAN) */
+    enum verdict verdict;
+    const char *why; /* names the bound that decided */
+    uint32_t trial;  /* whose figures these are */
+    bool automatic;
+};
+
+struct analysis_trial {
+    uint32_t trial;
+    bool fault_free;
+    enum verdict verdict;
+    const char *why; /* of the verdict, one sentence */
+    const struct history_trial *of;
+    int64_t start_ns, end_ns;
+    struct analysis_wave *waves;
+    size_t n_waves;
+    struct analysis_rollout *rollouts;
+    size_t n_rollouts;
+    struct analysis_injection *injections;
+    size_t n_injections;
+    struct analysis_probe *probes; /* in the scenario's order */
+    size_t n_probes;
+    struct analysis_target
+        *targets; /* the scenario's, then one `impact` per probe that states one */
+    size_t n_targets;
+};
+
+struct analysis_host {
+    const char *name;
+    bool clean, known; /* unknown is not clean once something was injected there */
+    const json_t *differences, *left;
+    const json_t *listed; /* what others wrote there meanwhile; not judged */
+};
+
+struct analysis {
+    struct arena arena;
+    enum verdict verdict;
+    const char *why;
+    bool dirty;
+    int exit_status;
+    struct analysis_target *targets; /* each from the trial that decided */
+    size_t n_targets;
+    struct analysis_trial *trials;
+    size_t n_trials;
+    struct analysis_injection *injections; /* of all trials */
+    size_t n_injections;
+    struct analysis_host *hosts;
+    size_t n_hosts;
+    const char **sentences; /* what n trials prove, per target; none for a single trial */
+    size_t n_sentences;
+    const char **notes; /* rules used and what a reader must know: torn journal, late probes */
+    size_t n_notes;
+};
+
+/* Scenario and history are borrowed and must outlive the result. */
+int analysis_make(const struct scenario *s, const struct history *h, struct analysis **ret,
+                  struct err *err) MUST_CHECK;
+void analysis_free(struct analysis *a); /* NULL is allowed */
+void analysis_free_at(struct analysis **a);
+#define CLEANUP_ANALYSIS __attribute__((cleanup(analysis_free_at)))
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of the analysis share, and nobody else but their tests: slots (samples reduced to
+ * one answer a slot), the outages in them, and the judging of one trial.
+ */
+#ifndef BLACKSTART_ANALYSIS_PARTS_H
+#define BLACKSTART_ANALYSIS_PARTS_H
+
+#include "analysis/analysis.h"
+#include "base/clock.h"
+
+enum slot_state { SLOT_GOOD, SLOT_BAD, SLOT_GAP };
+
+/* The system as its users see it, asked once. */
+struct slot {
+    int64_t due;
+    int64_t lower; /* good: it was still up at this send; bad: it was still down at this one */
+    int64_t upper; /* bad: it was down by the end of this send */
+    int64_t done;  /* good: it was up by this completion; bad: the last answer came then */
+    uint32_t number;
+    uint32_t missing; /* slots before this one of which the record has nothing */
+    uint16_t result;  /* of the first endpoint that was bad */
+    uint8_t state;    /* enum slot_state */
+    bool late;        /* sent more than a quarter of the interval after it was due */
+    bool stalled;     /* bad, but sent more than an interval late: true, and useless as a bound */
+};
+
+/* Which endpoint has the role from when on. */
+struct slot_role {
+    int64_t from;
+    uint32_t endpoint; /* SLOT_NO_ENDPOINT: not among the probe's hosts */
+};
+#define SLOT_NO_ENDPOINT UINT32_MAX
+
+struct slot_rule {
+    enum endpoints_rule rule;
+    size_t n_endpoints;
+    int64_t every;
+    const struct slot_role *roles; /* ENDPOINTS_ROLE; in order of time */
+    size_t n_roles;
+};
+
+/* Samples of one probe in one trial, in order of slot and endpoint; `ret` has room for n. Returns
+ * the number of slots. */
+size_t analysis_slots(const struct slot_rule *rule, const struct sample *samples, size_t n,
+                      struct slot *ret);
+
+/* Slots from `first` on. */
+struct slot_range {
+    const struct slot *slots;
+    size_t n;
+    int64_t every, stable_for;
+};
+
+/*
+ * The outage whose first bad slot is at or after *at: fills *ret (times as measured, nothing
+ * clamped, no names), moves *at behind it. False when there is none. `before` is the instant at
+ * which the range began, for an outage that no good slot precedes.
+ */
+bool analysis_outage_next(const struct slot_range *range, size_t *at, int64_t before,
+                          struct analysis_outage *ret);
+
+/* Scheduled slots due in [from, to): how many good, bad, not known (tail included: up to `to` or
+ * `until`, whichever is first, there should have been slots). */
+struct slot_count {
+    uint32_t scheduled, good, bad, gaps, late;
+};
+struct slot_count analysis_slots_count(const struct slot_range *range, int64_t from, int64_t to,
+                                       int64_t until);
+
+/* One trial's making. */
+struct analysis_maker {
+    const struct scenario *s;
+    const struct history *h;
+    struct analysis *a;
+    bool no_memory;
+};
+
+/* Text in the analysis' arena; never NULL. */
+const char *analysis_text(struct analysis_maker *m, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void *analysis_array(struct analysis_maker *m, size_t n, size_t size); /* NULL: no_memory is set */
+/* "1.234 s", "56.7 ms" for people, in one of a few static-size buffers of the caller. */
+const char *analysis_time(int64_t ns, char out[32]);
+
+/* Groups of injections that overlapped, and the proof of each. */
+void analysis_waves(struct analysis_maker *m, struct analysis_trial *t);
+/* The waves of steps over their hosts; the probes have been looked at. */
+void analysis_rollouts(struct analysis_maker *m, struct analysis_trial *t);
+/* Bounds of the share of the probes' weight that was impacted. */
+struct analysis_share {
+    double lower, upper;
+};
+struct analysis_share analysis_blast(const struct analysis_trial *t);
+/* Why the trial cannot be judged, or NULL. */
+const char *analysis_invalid(struct analysis_maker *m, const struct analysis_trial *t);
+
+/* One probe in one trial: slots, outages, availability, baseline. The slots stay with the caller
+ * (free()). */
+struct probe_slots {
+    struct slot *slots;
+    size_t n;            /* all of the trial */
+    size_t first;        /* the first of the steady state */
+    int64_t from, until; /* the fault command (or the steady state, in a dry trial); end of the
+                            schedule */
+    uint32_t bad_before; /* bad answers of the steady state that came before the command */
+};
+void analysis_probe(struct analysis_maker *m, struct analysis_trial *t, size_t index,
+                    struct probe_slots *ret);
+struct slot_range analysis_range(const struct analysis_maker *m, size_t index,
+                                 const struct probe_slots *p);
+
+void analysis_targets(struct analysis_maker *m, struct analysis_trial *t,
+                      const struct probe_slots *slots);
+void analysis_trial(struct analysis_maker *m, const struct history_trial *of,
+                    struct analysis_trial *ret);
+/* analysis_trial.c: when a trial was ended before its end, by an abort or a failed step, and all
+ * was put back: what was seen from then on is not the system's own doing. SPAN_OPEN: it was not. */
+int64_t analysis_cut_at(const struct history_trial *of);
+const char *analysis_cut_why(struct analysis_maker *m, const struct history_trial *of);
+
+#endif

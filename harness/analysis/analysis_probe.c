@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One probe in one trial: its samples as slots, its outages, what it was like before the fault. */
+#include "analysis/analysis_parts.h"
+#include "analysis/stats.h"
+#include "base/buf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct history_probe *history_probe(const struct history *h, const char *name)
+{
+    for (size_t i = 0; i < h->n_probes; i++)
+        if (strcmp(h->probes[i].name, name) == 0)
+            return &h->probes[i];
+    return NULL;
+}
+
+static const char *rule_text(struct analysis_maker *m, const struct scenario_probe *p,
+                             const struct history_probe *hosts)
+{
+    CLEANUP_BUF struct buf b = BUF_INIT(2048);
+    for (size_t i = 0; hosts != NULL && i < hosts->n_hosts; i++)
+        buf_printf(&b, "%s%s", i != 0 ? ", " : "", hosts->hosts[i]);
+    if (p->endpoints == ENDPOINTS_ROLE)
+        return analysis_text(m, "good when the %s is", p->role != NULL ? p->role : "role's host");
+    if (p->endpoints == ENDPOINTS_ANY)
+        return analysis_text(m, "good when any of %s is", buf_text(&b));
+    if (p->endpoints == ENDPOINTS_EACH)
+        return analysis_text(m, "good when each of %s is", buf_text(&b));
+    return analysis_text(m, "%s", buf_text(&b));
+}
+
+static struct slot_role *roles_make(struct analysis_maker *m, const struct history_trial *t,
+                                    const char *role, const struct history_probe *hosts,
+                                    size_t *ret_n)
+{
+    *ret_n = 0;
+    struct slot_role *list = analysis_array(m, t->n_roles, sizeof(*list));
+    for (size_t i = 0; list != NULL && role != NULL && i < t->n_roles; i++) {
+        const struct history_role *r = &t->roles[i];
+        if (!r->ok || r->host == NULL || strcmp(r->role, role) != 0)
+            continue;
+        uint32_t endpoint = SLOT_NO_ENDPOINT;
+        for (size_t k = 0; hosts != NULL && k < hosts->n_hosts; k++)
+            if (strcmp(hosts->hosts[k], r->host) == 0)
+                endpoint = (uint32_t)k;
+        list[(*ret_n)++] = (struct slot_role){.from = r->t, .endpoint = endpoint};
+    }
+    return list;
+}
+
+static size_t endpoints_seen(const struct sample *s, size_t n)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < n; i++)
+        most = s[i].endpoint > most ? s[i].endpoint : most;
+    return most + 1;
+}
+
+static void slots_fill(struct analysis_maker *m, const struct history_trial *t, size_t index,
+                       struct probe_slots *ret)
+{
+    const struct scenario_probe *p = &m->s->probes[index];
+    const struct history_probe *hosts = history_probe(m->h, p->name);
+    static const struct sample none;
+    const struct sample *samples = t->n_samples != 0 ? t->samples : &none;
+    size_t from = 0, n = 0;
+    while (from < t->n_samples && t->samples[from].probe < index)
+        from++;
+    while (from + n < t->n_samples && t->samples[from + n].probe == index)
+        n++;
+    struct slot_rule rule = {
+        .rule = p->endpoints,
+        .every = p->every.ns,
+        .n_endpoints = hosts != NULL ? hosts->n_hosts : endpoints_seen(samples + from, n),
+    };
+    rule.roles = roles_make(m, t, p->role, hosts, &rule.n_roles);
+    ret->slots = calloc(n + 1, sizeof(*ret->slots));
+    if (ret->slots == NULL) {
+        m->no_memory = true;
+        return;
+    }
+    ret->n = analysis_slots(&rule, samples + from, n, ret->slots);
+}
+
+/* Where the schedule of this trial ended. */
+static int64_t until(const struct history *h, const struct history_trial *t)
+{
+    if (t->until_ns != HISTORY_UNKNOWN)
+        return t->until_ns;
+    if (t->sent >= 0 || t->n_samples == 0) /* it stopped in order, and says no more */
+        return t->n_samples != 0 ? INT64_MIN : t->start_ns;
+    /* The prober was lost: everything up to the trial's end is missing. */
+    if (t->abort_ns != HISTORY_UNKNOWN)
+        return t->abort_ns;
+    return t->end_ns != HISTORY_UNKNOWN ? t->end_ns : h->end_ns;
+}
+
+static void window_find(struct analysis_maker *m, const struct analysis_trial *t, size_t index,
+                        struct probe_slots *p)
+{
+    /* The steady state was judged by slots of which the first may have been due an interval after
+     * its beginning. */
+    int64_t every = m->s->probes[index].every.ns;
+    int64_t steady = t->of->steady_known && t->of->steady_held
+                         ? t->of->steady_ns - m->s->steady_for.ns + every
+                         : t->of->start_ns;
+    bool injected = t->n_waves != 0 && t->waves[0].injected.lo != HISTORY_UNKNOWN;
+    p->from = injected ? t->waves[0].injected.lo
+                       : (t->of->steady_known ? t->of->steady_ns : t->of->start_ns);
+    p->until = until(m->h, t->of);
+    while (p->first < p->n && p->slots[p->first].due < steady)
+        p->first++;
+    for (size_t i = p->first; i < p->n && p->slots[i].due < p->from; i++)
+        p->bad_before += p->slots[i].state == SLOT_BAD && p->slots[i].done < p->from;
+}
+
+struct slot_range analysis_range(const struct analysis_maker *m, size_t index,
+                                 const struct probe_slots *p)
+{
+    return (struct slot_range){.slots = p->slots + p->first,
+                               .n = p->n - p->first,
+                               .every = m->s->probes[index].every.ns,
+                               .stable_for = m->s->stable_for.ns};
+}
+
+static void baseline(struct analysis_maker *m, const struct probe_slots *p,
+                     struct analysis_probe *ret)
+{
+    ret->baseline_p50_ns = ret->baseline_p99_ns = -1;
+    int64_t *took = calloc(p->n + 1, sizeof(*took));
+    if (took == NULL) {
+        m->no_memory = true;
+        return;
+    }
+    size_t n = 0;
+    for (size_t i = p->first; i < p->n && p->slots[i].due < p->from; i++)
+        if (p->slots[i].state == SLOT_GOOD)
+            took[n++] = p->slots[i].done - p->slots[i].lower;
+    if (n != 0) {
+        ret->baseline_p50_ns = stats_percentile(took, n, 50);
+        ret->baseline_p99_ns = stats_percentile(took, n, 99);
+    }
+    ret->baseline_n = (uint32_t)n;
+    free(took);
+}
+
+/* The longest time in the window that no answer vouches for. */
+static int64_t longest_missed(const struct slot_range *r, int64_t from)
+{
+    int64_t most = -1, last = INT64_MIN;
+    for (size_t i = 0; i < r->n; i++) {
+        const struct slot *s = &r->slots[i];
+        if (s->state == SLOT_GOOD && s->lower >= from && last != INT64_MIN) {
+            int64_t began = last > from ? last : from;
+            most = s->done - began > most ? s->done - began : most;
+        }
+        if (s->state != SLOT_GAP)
+            last = s->state == SLOT_GOOD ? s->lower : s->upper;
+    }
+    return most;
+}
+
+static bool began_after(const struct analysis_outage *o, const struct analysis_trial *t,
+                        size_t wave)
+{
+    const struct span *in = &t->waves[wave].injected;
+    if (in->lo == HISTORY_UNKNOWN || in->lo > o->recovery.hi)
+        return false;
+    /* A request under way when the first command was sent may have failed by it. */
+    return o->onset.hi >= in->lo || wave == 0;
+}
+
+static bool is_automatic(const struct history_trial *t, const struct analysis_outage *o)
+{
+    if (t->by_hand_ns != HISTORY_UNKNOWN && t->by_hand_ns < o->recovery.hi)
+        return false;
+    for (size_t i = 0; i < t->n_injections; i++) {
+        const struct history_injection *in = &t->injections[i];
+        if (in->restored_by == RESTORED_BY_BLACKSTART && in->revert_asked_ns != HISTORY_UNKNOWN &&
+            in->revert_asked_ns < o->recovery.hi)
+            return false;
+    }
+    return true;
+}
+
+static int64_t not_before(int64_t t, int64_t command)
+{
+    return t > command ? t : command;
+}
+
+/* The faults that stood, or had just been taken away, when the outage began. */
+static void outage_place(const struct analysis_trial *t, struct analysis_outage *o)
+{
+    for (size_t w = 0; w < t->n_waves; w++)
+        if (began_after(o, t, w))
+            o->wave = (int64_t)w;
+    if (o->wave < 0)
+        return;
+    const struct analysis_wave *wave = &t->waves[o->wave];
+    o->faults = wave->faults;
+    o->onset.lo = not_before(o->onset.lo, wave->injected.lo);
+    o->onset.hi = not_before(o->onset.hi, wave->injected.lo);
+    o->recovery.lo = not_before(o->recovery.lo, wave->injected.lo);
+    o->under_fault =
+        o->recovered && (wave->undone.lo == HISTORY_UNKNOWN || o->recovery.hi <= wave->undone.lo);
+    o->automatic = is_automatic(t->of, o);
+}
+
+static void outages_fill(struct analysis_maker *m, const struct analysis_trial *t,
+                         const struct slot_range *r, int64_t before, struct analysis_probe *ret)
+{
+    struct analysis_outage o;
+    size_t n = 0;
+    for (size_t at = 0; analysis_outage_next(r, &at, before, &o);)
+        n++;
+    ret->outages = analysis_array(m, n, sizeof(*ret->outages));
+    if (ret->outages == NULL)
+        return;
+    for (size_t at = 0; analysis_outage_next(r, &at, before, &o);) {
+        outage_place(t, &o);
+        ret->impacted = ret->impacted || o.wave >= 0 || t->n_waves == 0;
+        ret->outages[ret->n_outages++] = o;
+    }
+}
+
+void analysis_probe(struct analysis_maker *m, struct analysis_trial *t, size_t index,
+                    struct probe_slots *p)
+{
+    const struct scenario_probe *of = &m->s->probes[index];
+    struct analysis_probe *ret = &t->probes[index];
+    *p = (struct probe_slots){.slots = NULL};
+    *ret = (struct analysis_probe){.name = of->name,
+                                   .from = of->from != NULL ? of->from : "client",
+                                   .rule = rule_text(m, of, history_probe(m->h, of->name)),
+                                   .impact = of->impact,
+                                   .weight = of->weight,
+                                   .every_ns = of->every.ns};
+    slots_fill(m, t->of, index, p);
+    if (p->slots == NULL)
+        return;
+    window_find(m, t, index, p);
+    struct slot_range r = analysis_range(m, index, p);
+    ret->end_ns = r.n != 0 ? r.slots[r.n - 1].due : HISTORY_UNKNOWN;
+    outages_fill(m, t, &r, p->n != 0 ? p->slots[0].due : 0, ret);
+    baseline(m, p, ret);
+    ret->missed_ns = longest_missed(&r, p->from);
+    struct slot_count c = analysis_slots_count(&r, p->from, SPAN_OPEN, p->until);
+    ret->scheduled = c.scheduled;
+    ret->good = c.good;
+    ret->bad = c.bad;
+    ret->gaps = c.gaps;
+    ret->late = c.late;
+    ret->enough = c.scheduled != 0 && (uint64_t)c.gaps * 100 <= c.scheduled;
+    ret->availability_lo = c.scheduled != 0 ? (double)c.good / c.scheduled : 0;
+    ret->availability_hi = c.scheduled != 0 ? (double)(c.good + c.gaps) / c.scheduled : 1;
+}

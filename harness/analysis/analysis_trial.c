@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One trial: whether it may be judged at all, and its verdict. */
+#include "analysis/analysis_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char journal_ends[] = "the journal ends before the run does";
+
+static bool scenario_injects(const struct scenario_step *steps, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (steps[i].kind == STEP_FAULT)
+            return true;
+        for (size_t b = 0; b < steps[i].n_branches; b++)
+            if (scenario_injects(steps[i].branches[b].steps, steps[i].branches[b].n))
+                return true;
+    }
+    return false;
+}
+
+static const char *baseline_bad(struct analysis_maker *m, const struct analysis_trial *t,
+                                const struct probe_slots *slots)
+{
+    if (t->of->steady_known && !t->of->steady_held)
+        return analysis_text(m, "the baseline was already bad%s%s; nothing was injected",
+                             t->of->steady_why != NULL ? ": " : "",
+                             t->of->steady_why != NULL ? t->of->steady_why : "");
+    for (size_t i = 0; i < t->n_probes; i++)
+        if (slots[i].bad_before != 0 && t->n_waves != 0)
+            return analysis_text(m, "the baseline was bad: %s failed %u times before the fault",
+                                 t->probes[i].name, slots[i].bad_before);
+    return NULL;
+}
+
+/* "step 2 failed: ..."; the number is for those who have the file before them. */
+static const char *step_failed(struct analysis_maker *m, const struct history_trial *of)
+{
+    if (of->failed_number == HISTORY_UNKNOWN)
+        return analysis_text(m, "a step failed: %s", of->failed_step);
+    return analysis_text(m, "step %lld failed: %s", (long long)of->failed_number, of->failed_step);
+}
+
+static const char *aborted(struct analysis_maker *m, const struct history_trial *of)
+{
+    return analysis_text(m, "aborted (%s)%s%s", of->abort_why, of->abort_what != NULL ? ": " : "",
+                         of->abort_what != NULL ? of->abort_what : "");
+}
+
+int64_t analysis_cut_at(const struct history_trial *of)
+{
+    if (of->failed_step != NULL && (of->abort_why == NULL || of->failed_ns < of->abort_ns))
+        return of->failed_ns;
+    return of->abort_why != NULL ? of->abort_ns : SPAN_OPEN;
+}
+
+const char *analysis_cut_why(struct analysis_maker *m, const struct history_trial *of)
+{
+    return of->abort_why != NULL ? aborted(m, of) : step_failed(m, of);
+}
+
+const char *analysis_invalid(struct analysis_maker *m, const struct analysis_trial *t)
+{
+    for (size_t i = 0; i < t->of->n_roles; i++) {
+        const struct history_role *r = &t->of->roles[i];
+        if (strcmp(r->when, "after-apply") == 0 && !r->ok)
+            return analysis_text(
+                m,
+                "the role %s had moved when the fault was active: it hit another host than meant",
+                r->role);
+    }
+    for (size_t w = 0; w < t->n_waves; w++)
+        if (!t->waves[w].proven)
+            return analysis_text(m, "the fault is not proven: %s", t->waves[w].why);
+    if (t->n_waves == 0 && !t->fault_free && t->of->abort_why == NULL && t->of->outcome != NULL &&
+        scenario_injects(m->s->steps, m->s->n_steps))
+        return t->of->failed_step == NULL
+                   ? "no fault was injected"
+                   : analysis_text(m, "%s; no fault was injected", step_failed(m, t->of));
+    return NULL;
+}
+
+static void targets_overrule(struct analysis_trial *t, enum verdict v, const char *why)
+{
+    t->verdict = v;
+    t->why = why;
+    for (size_t i = 0; i < t->n_targets; i++) {
+        t->targets[i].verdict = v;
+        t->targets[i].why = why;
+    }
+}
+
+static void worse(struct analysis_trial *t, enum verdict v, const char *why)
+{
+    if (v > t->verdict) {
+        t->verdict = v;
+        t->why = why;
+    }
+}
+
+static void trial_sum(struct analysis_maker *m, struct analysis_trial *t)
+{
+    t->verdict = VERDICT_PASS;
+    t->why = t->n_waves != 0 ? "every target was met" : "no fault was injected; no impact seen";
+    /* First, since what targets could not show then is a consequence. */
+    if (t->of->abort_why != NULL)
+        worse(t, VERDICT_INCONCLUSIVE, aborted(m, t->of));
+    for (size_t i = 0; i < t->n_targets; i++) {
+        const struct analysis_target *g = &t->targets[i];
+        if (g->verdict > t->verdict)
+            worse(t, g->verdict,
+                  analysis_text(m, "%s%s%s: %s", g->measure, g->of[0] != '\0' ? " of " : "", g->of,
+                                g->why));
+    }
+    if (t->of->guard_probe != NULL)
+        worse(t, VERDICT_FAIL,
+              analysis_text(m, "the guard on %s fired%s%s", t->of->guard_probe,
+                            t->of->guard_what != NULL ? ": " : "",
+                            t->of->guard_what != NULL ? t->of->guard_what : ""));
+    if (t->of->failed_step != NULL)
+        worse(t, VERDICT_INCONCLUSIVE, step_failed(m, t->of));
+    if (t->of->outcome == NULL)
+        worse(t, VERDICT_INCONCLUSIVE, m->h->error != NULL ? m->h->error : journal_ends);
+}
+
+/* Its proof may have been on its way. */
+static bool cut_off(const struct analysis_maker *m, const struct analysis_trial *t)
+{
+    return (!m->h->ended || m->h->error != NULL) && t->of->outcome == NULL &&
+           t->of->abort_why == NULL;
+}
+
+static bool proven(const struct analysis_trial *t)
+{
+    for (size_t w = 0; w < t->n_waves; w++)
+        if (!t->waves[w].proven)
+            return false;
+    return true;
+}
+
+static bool interrupted(const struct history_trial *of)
+{
+    return of->abort_why != NULL && strcmp(of->abort_why, "interrupt") == 0;
+}
+
+/* "host n1 died": what was on it, or known by its agent, its fault's proof too, went with it. */
+static const char *proof_lost(struct analysis_maker *m, const struct history_trial *of)
+{
+    const char *why = of->abort_why != NULL ? of->abort_why : "";
+    const char *what = of->abort_what != NULL ? of->abort_what : "";
+    if (strcmp(why, "host died") == 0)
+        return analysis_text(m, "%s before the fault was proven", what[0] != '\0' ? what : why);
+    if (strcmp(why, "agent lost") == 0)
+        return analysis_text(m, "agent lost before the fault was proven: %s", what);
+    return NULL;
+}
+
+static void trial_judge(struct analysis_maker *m, struct analysis_trial *t,
+                        const struct probe_slots *slots)
+{
+    analysis_targets(m, t, slots);
+    const char *why = baseline_bad(m, t, slots);
+    if (why == NULL && interrupted(t->of)) {
+        targets_overrule(t, VERDICT_INCONCLUSIVE, "interrupted");
+        return;
+    }
+    if (why == NULL && cut_off(m, t) && !proven(t)) {
+        targets_overrule(t, VERDICT_INCONCLUSIVE, m->h->error != NULL ? m->h->error : journal_ends);
+        return;
+    }
+    const char *lost = proof_lost(m, t->of);
+    if (why == NULL && lost != NULL && !proven(t)) {
+        targets_overrule(t, VERDICT_INCONCLUSIVE, lost);
+        return;
+    }
+    if (why == NULL)
+        why = analysis_invalid(m, t);
+    if (why != NULL)
+        targets_overrule(t, VERDICT_INVALID, why);
+    else
+        trial_sum(m, t);
+}
+
+void analysis_trial(struct analysis_maker *m, const struct history_trial *of,
+                    struct analysis_trial *ret)
+{
+    *ret = (struct analysis_trial){.trial = of->trial,
+                                   .fault_free = of->fault_free || m->h->no_fault,
+                                   .of = of,
+                                   .why = "",
+                                   .start_ns = of->start_ns,
+                                   .end_ns = of->end_ns};
+    analysis_waves(m, ret);
+    ret->probes = analysis_array(m, m->s->n_probes, sizeof(*ret->probes));
+    struct probe_slots *slots = calloc(m->s->n_probes + 1, sizeof(*slots));
+    if (ret->probes == NULL || slots == NULL) {
+        m->no_memory = true;
+        free(slots);
+        return;
+    }
+    for (size_t i = 0; i < m->s->n_probes; i++, ret->n_probes++)
+        analysis_probe(m, ret, i, &slots[i]);
+    analysis_rollouts(m, ret);
+    if (!m->no_memory)
+        trial_judge(m, ret, slots);
+    for (size_t i = 0; i < m->s->n_probes; i++)
+        free(slots[i].slots);
+    free(slots);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Order statistics and what n trials can prove. Pure; the unit is the trial, and a censored trial
+ * is a miss. It knows nothing of what is measured.
+ */
+#ifndef BLACKSTART_STATS_H
+#define BLACKSTART_STATS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Nearest rank: the smallest value that at least `percent` of them do not exceed. Sorts v; n > 0.
+ */
+int64_t stats_percentile(int64_t *v, size_t n, unsigned percent);
+
+/* The largest share p of runs of which n trials with `misses` misses prove, at this confidence,
+ * that at least p pass: sum_{i<=misses} C(n,i) (1-p)^i p^(n-i) = 1 - confidence. 0 when all missed.
+ */
+double stats_share_proven(uint32_t n, uint32_t misses, double confidence);
+
+/* The smallest n that proves the share with that many misses; 0: more than 100,000. */
+uint32_t stats_trials_needed(double share, uint32_t misses, double confidence);
+
+/* Indices (from 0) of the sorted trials between which the median lies with this confidence; false
+ * when n is too small (below 6 for 95 %). */
+bool stats_median_interval(uint32_t n, double confidence, uint32_t *ret_lo, uint32_t *ret_hi);
+
+#endif

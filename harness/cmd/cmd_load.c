@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/cmd_load.h"
+
+#include "base/cleanup.h"
+#include "cmd/scenario_sets.h"
+
+#include <stdio.h>
+
+void cmd_print_problems(const struct problems *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        (void)fputs(p->list[i].text, stderr);
+    if (p->cut)
+        (void)fprintf(stderr, "... and more: only the first %d are shown\n", PROBLEMS_MAX);
+}
+
+json_t *cmd_problems_json(const struct problems *p, const char *file, const struct err *err)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < p->n; i++)
+        (void)json_array_append_new(
+            list, json_pack("{s:s, s:i, s:i, s:s, s:s}", "file", p->list[i].file, "line",
+                            (int)p->list[i].pos.line, "column", (int)p->list[i].pos.col, "message",
+                            p->list[i].message, "text", p->list[i].text));
+    if (p->n == 0 && err != NULL)
+        (void)json_array_append_new(list,
+                                    json_pack("{s:s, s:s}", "file", file, "message", err->msg));
+    return list;
+}
+
+static void print_refusal(const struct command_args *args, const struct problems *p,
+                          const struct err *err)
+{
+    static const struct problems none = {0};
+    if (!command_flag(args, "json"))
+        return;
+    json_t *doc =
+        json_pack("{s:n, s:i, s:s, s:o}", "verdict", "exit", err_exit_status(err->code), "error",
+                  err->msg, "problems", cmd_problems_json(p != NULL ? p : &none, "", NULL));
+    (void)json_dumpf(doc, stdout, JSON_INDENT(2));
+    (void)puts("");
+    json_decref(doc);
+}
+
+int cmd_refused(const struct command_args *args, const struct err *err)
+{
+    print_refusal(args, NULL, err);
+    return -1;
+}
+
+int cmd_load_scenario(const struct command_args *args, const char *file,
+                      const struct catalogue *faults, struct scenario **ret, struct err *err)
+{
+    struct scenario_set sets[COMMAND_VALUES_MAX];
+    size_t n_sets = 0;
+    char *texts CLEANUP_FREE = NULL;
+    struct problems problems = {0};
+    if (scenario_sets(args, sets, &n_sets, &texts, err) != 0)
+        return cmd_refused(args, err);
+    int rc = scenario_load(file, faults, sets, n_sets, ret, &problems, err);
+    if (rc == 0 && (*ret)->n_probes == 0) {
+        bool lab = (*ret)->lab != NULL;
+        scenario_free(*ret);
+        *ret = NULL;
+        rc = make_error(err, ERR_INPUT, 0,
+                        "%s is %s: a scenario is needed, which names it with \"%s\"", file,
+                        lab ? "a lab file" : "an inventory", lab ? "lab:" : "inventory:");
+    }
+    if (rc != 0)
+        print_refusal(args, &problems, err);
+    if (rc != 0 && problems.n != 0) {
+        cmd_print_problems(&problems);
+        rc = 2;
+    }
+    problems_free(&problems);
+    return rc;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What commands that work on scenarios begin with: --set, the file, and what is wrong with it, for
+ * people on stderr and for machines (--json) as the one document on stdout.
+ */
+#ifndef BLACKSTART_CMD_LOAD_H
+#define BLACKSTART_CMD_LOAD_H
+
+#include "cmd/command.h"
+#include "scenario/scenario.h"
+
+#include <jansson.h>
+
+/* 0 and *ret (scenario_free); 2: the file has problems, which are printed; -1 with err, which is
+ * printed for --json. */
+int cmd_load_scenario(const struct command_args *args, const char *file,
+                      const struct catalogue *faults, struct scenario **ret,
+                      struct err *err) MUST_CHECK;
+
+/* Nothing was done, and why: with --json the document {verdict: null, exit, error, problems}.
+ * Returns -1. */
+int cmd_refused(const struct command_args *args, const struct err *err);
+
+void cmd_print_problems(const struct problems *p);
+/* A list of {file, line, column, message, text}; without problems of the file's content, of err
+ * alone (NULL: none). */
+json_t *cmd_problems_json(const struct problems *p, const char *file, const struct err *err);
+
+#endif

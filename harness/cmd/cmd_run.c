@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agents/faults/catalogue.h"
+#include "cmd/cmd_judge.h"
+#include "cmd/cmd_load.h"
+#include "cmd/command.h"
+#include "cmd/terminal.h"
+#include "engine/plan.h"
+#include "journal/journal.h"
+#include "run/run.h"
+#include "run/run_dir.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct command_option options[] = {
+    {.name = "set",
+     .argument = "NAME=VALUE",
+     .repeat = true,
+     .doc = "Give a variable of the scenario another value."},
+    {.name = "trials",
+     .argument = "N",
+     .doc = "Repeat: a fault-free trial, then N with the faults (default: the scenario's)."},
+    {.name = "seed", .argument = "N", .doc = "What all that is drawn is drawn from."},
+    {.name = "no-fault", .doc = "Measure only: a dry trial that injects nothing."},
+    {.name = "hold",
+     .doc = "Stop while the fault is on, or at a failure, until Enter, for 30 minutes at most."},
+    {.name = "json", .doc = "Print one JSON document, the result, and nothing else."},
+    {.name = "out",
+     .argument = "DIR",
+     .doc = "Where journal, samples, reports, logs go (default: runs/<time>-<scenario>)."},
+    {.name = "quiet", .letter = 'q', .doc = "Print the verdict only."},
+};
+
+/* Lines with their time; on a terminal one more that is written over: the evidence so far. */
+struct view {
+    bool terminal, status_shown;
+};
+
+static void clear_status(struct view *v)
+{
+    if (v->status_shown)
+        (void)fputs("\r\033[K", stdout);
+    v->status_shown = false;
+}
+
+static void say(void *ctx, int64_t t_ns, const char *text)
+{
+    clear_status(ctx);
+    (void)printf("%s%8.3f%s  %s\n", terminal_style(stdout, STYLE_DIM), (double)t_ns / 1e9,
+                 terminal_style(stdout, STYLE_PLAIN), text);
+    (void)fflush(stdout);
+}
+
+static void show_status(void *ctx, int64_t t_ns, const char *text)
+{
+    struct view *v = ctx;
+    if (!v->terminal)
+        return;
+    int width = terminal_width(stdout) - 13;
+    (void)printf("\r\033[K%8.3f  ... %.*s", (double)t_ns / 1e9, width > 10 ? width : 10, text);
+    (void)fflush(stdout);
+    v->status_shown = true;
+}
+
+/* Where nothing else is printed, the standard output may be a file or another program's. */
+static void ask_apart(void *ctx, int64_t t_ns, const char *text)
+{
+    (void)ctx;
+    (void)t_ns;
+    (void)fprintf(stderr, "blackstart run: %s\n", text);
+}
+
+static int carry_out(const struct command_args *args, const struct scenario *scenario,
+                     struct run_options *options_of_run, struct err *err)
+{
+    const char *out = command_value(args, "out");
+    bool json = command_flag(args, "json");
+    char dir[PATH_MAX], journal[PATH_MAX + 32];
+    struct view view = {.terminal = isatty(STDOUT_FILENO) != 0};
+    struct plan *plan = NULL;
+    struct err why = {0};
+    /* What the scenario alone shows to be wrong is said before anything is made. */
+    if (scenario->lab == NULL) {
+        (void)make_error(err, ERR_UNSUPPORTED, 0,
+                         "%s names real hosts; only labs can be run yet: "
+                         "give it \"lab:\"",
+                         scenario->file);
+        return cmd_refused(args, err);
+    }
+    if (plan_build(scenario, options_of_run->seed, &plan, err) < 0)
+        return cmd_refused(args, err);
+    plan_free(plan);
+    if (run_dir_make(out, scenario->name, dir, err) < 0)
+        return cmd_refused(args, err);
+    options_of_run->dir = dir;
+    options_of_run->view = (struct run_view){.ask = ask_apart};
+    if (!json && !command_flag(args, "quiet"))
+        options_of_run->view =
+            (struct run_view){.say = say, .status = show_status, .ask = say, .ctx = &view};
+    bool told = options_of_run->view.say != NULL;
+    int rc = run_execute(options_of_run, &why);
+    options_of_run->dir = NULL;
+    options_of_run->view = (struct run_view){0};
+    clear_status(&view);
+    if (told)
+        (void)puts("");
+    (void)snprintf(journal, sizeof(journal), "%s/" JOURNAL_FILE, dir);
+    /* Where there is a verdict for people, it says why. */
+    if (rc < 0 && (json || access(journal, F_OK) < 0))
+        (void)fprintf(stderr, "blackstart run: %s\n", why.msg);
+    if (rc < 0 && access(journal, F_OK) < 0) {
+        (void)cmd_refused(args, &why);
+        return err_exit_status(why.code);
+    }
+    int status = cmd_judge(dir, json, err);
+    /* Where the reports could not be written, the run's own trouble may not stand in its journal.
+     */
+    if (status < 0 && rc < 0 && !json)
+        (void)fprintf(stderr, "blackstart run: %s\n", why.msg);
+    run_dir_give_back(out, dir);
+    return status;
+}
+
+static int run(const struct command_args *args, struct err *err)
+{
+    struct scenario *scenario = NULL;
+    uint64_t trials = 0, seed = 0;
+    if (command_count(args, "trials", 1, 10000, &trials, err) < 0 ||
+        command_count(args, "seed", 0, COMMAND_SEED_MAX, &seed, err) < 0)
+        return cmd_refused(args, err);
+    int rc = cmd_load_scenario(args, args->operands[0], &fault_catalogue, &scenario, err);
+    if (rc != 0)
+        return rc;
+    struct run_options o = {.scenario = scenario,
+                            .faults = &fault_catalogue,
+                            .trials = trials != 0 ? (uint32_t)trials : scenario->trials,
+                            .no_fault = command_flag(args, "no-fault"),
+                            .hold = command_flag(args, "hold")};
+    o.seed = command_value(args, "seed") != NULL ? seed
+             : scenario->seed_given              ? scenario->seed
+                                                 : run_draw_seed();
+    rc = carry_out(args, scenario, &o, err);
+    scenario_free(scenario);
+    return rc;
+}
+
+const struct command command_run = {
+    .name = "run",
+    .summary = "Carry out a scenario in a lab, and judge it.",
+    .usage = "[OPTIONS] FILE",
+    .doc = "Makes the lab, starts its services, waits for a steady state, injects, measures, puts\n"
+           "everything back and reports. Exit status: 0 pass, 1 a target was missed, 2 bad input,\n"
+           "3 inconclusive, invalid or something of ours failed, 4 a host was left dirty. Ctrl-C\n"
+           "puts everything back and waits for the system to settle; a second one does not wait.",
+    .example = "blackstart run scenarios/quickstart.yaml\n"
+               "blackstart run --set recovery_limit=2s --out /tmp/first scenarios/quickstart.yaml",
+    .options = options,
+    .n_options = sizeof(options) / sizeof(options[0]),
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run,
+};

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whether a stream is a terminal, and the few styles that we use there. On anything else, with
+ * NO_COLOR set, or with TERM=dumb, every style is the empty text, so that callers print without
+ * asking.
+ */
+#ifndef BLACKSTART_TERMINAL_H
+#define BLACKSTART_TERMINAL_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_RED, STYLE_GREEN, STYLE_YELLOW, STYLE_BLUE };
+
+enum { TERMINAL_WIDTH_OTHERWISE = 100 };
+
+bool terminal_has_colour(FILE *stream);
+
+/* The escape sequence of a style on that stream, or "". STYLE_PLAIN ends a style. */
+const char *terminal_style(FILE *stream, enum style style);
+
+/* Columns of the terminal behind the stream; TERMINAL_WIDTH_OTHERWISE when it is none. */
+int terminal_width(FILE *stream);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "journal/history.h"
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "journal/history_parts.h"
+#include "journal/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+enum { ARENA_MAX = 256 << 20, EVENTS_MAX = 1000000 };
+
+static int line_parse(struct history *h, const char *text, size_t len, struct err *err)
+{
+    size_t number = h->n_events + 1;
+    if (len > JOURNAL_LINE_MAX)
+        return make_error(err, ERR_LIMIT, 0, JOURNAL_FILE ":%zu: longer than %d bytes", number,
+                          JOURNAL_LINE_MAX);
+    json_error_t why;
+    json_t *line = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
+    if (line == NULL)
+        return make_error(err, ERR_INPUT, 0, JOURNAL_FILE ":%zu:%d: %s", number, why.column,
+                          why.text);
+    h->lines[h->n_events] = line;
+    h->events[h->n_events++] = (struct history_event){
+        .members = line, .line = (uint32_t)number, .trial = HISTORY_NO_TRIAL};
+    if (!json_is_object(line))
+        return make_error(err, ERR_INPUT, 0, JOURNAL_FILE ":%zu: not an object", number);
+    return 0;
+}
+
+static int lines_parse(struct history *h, const char *text, size_t len, struct err *err)
+{
+    size_t n = 0;
+    for (const char *p = text; (p = memchr(p, '\n', (size_t)(text + len - p))) != NULL; p++)
+        n++;
+    if (n == 0)
+        return make_error(err, ERR_INPUT, 0, JOURNAL_FILE " has no whole line");
+    if (n > EVENTS_MAX)
+        return make_error(err, ERR_LIMIT, 0, JOURNAL_FILE " has more than %d lines", EVENTS_MAX);
+    h->lines = calloc(n, sizeof(json_t *));
+    h->events = calloc(n, sizeof(*h->events));
+    if (h->lines == NULL || h->events == NULL)
+        return make_error(err, ERR_SYSTEM, ENOMEM, "journal of %zu lines", n);
+    const char *end = text + len;
+    for (size_t i = 0; i < n; i++) {
+        const char *stop = memchr(text, '\n', (size_t)(end - text));
+        if (line_parse(h, text, (size_t)(stop - text), err) != 0)
+            return -1;
+        text = stop + 1;
+    }
+    h->torn = text != end;
+    return 0;
+}
+
+static struct history *history_new(void)
+{
+    struct history *h = calloc(1, sizeof(*h));
+    if (h != NULL)
+        h->arena = ARENA_INIT(ARENA_MAX);
+    return h;
+}
+
+int history_parse(const char *text, size_t len, const struct sample *samples, size_t n_samples,
+                  struct history **ret, struct err *err)
+{
+    CLEANUP_HISTORY struct history *h = history_new();
+    if (h == NULL)
+        return make_error(err, ERR_SYSTEM, ENOMEM, "journal");
+    if (lines_parse(h, text, len, err) != 0 || history_fill(h, err) != 0)
+        return -1;
+    struct sample *copy = calloc(n_samples + 1, sizeof(*copy));
+    if (copy == NULL)
+        return make_error(err, ERR_SYSTEM, ENOMEM, "%zu samples", n_samples);
+    if (n_samples != 0)
+        memcpy(copy, samples, n_samples * sizeof(*copy));
+    if (history_samples_assign(h, copy, n_samples, err) != 0)
+        return -1;
+    *ret = steal_ptr(&h);
+    return 0;
+}
+
+int history_load(const char *dir, struct history **ret, struct err *err)
+{
+    CLEANUP_FD int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir_fd < 0)
+        return make_error(err, ERR_INPUT, errno, "open %s", dir);
+    CLEANUP_FD int fd = openat(dir_fd, JOURNAL_FILE, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return make_error(err, ERR_INPUT, 0, "%s is not a run's directory: it has no %s", dir,
+                          JOURNAL_FILE);
+    if (fd < 0)
+        return make_error(err, ERR_SYSTEM, errno, "open %s/%s", dir, JOURNAL_FILE);
+    CLEANUP_BUF struct buf text = BUF_INIT(JOURNAL_MAX);
+    CLEANUP_HISTORY struct history *h = history_new();
+    if (h == NULL)
+        return make_error(err, ERR_SYSTEM, ENOMEM, "journal");
+    if (buf_read_fd(&text, fd, err) != 0 || lines_parse(h, buf_text(&text), text.len, err) != 0 ||
+        history_fill(h, err) != 0 || history_samples_load(h, dir_fd, err) != 0)
+        return wrap_error(err, "%s", dir);
+    *ret = steal_ptr(&h);
+    return 0;
+}
+
+void history_free(struct history *h)
+{
+    if (h == NULL)
+        return;
+    for (size_t i = 0; i < h->n_events; i++)
+        json_decref(h->lines[i]);
+    free(h->lines);
+    free(h->events);
+    free(h->samples);
+    arena_free(&h->arena);
+    free(h);
+}
+
+void history_free_at(struct history **h)
+{
+    history_free(*h);
+}

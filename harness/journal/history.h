@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A run's journal in memory, typed: what analysis and reports read, and all that they read. The
+ * reader survives a torn last line and a torn sample file, and rejects everything else that is not
+ * as docs/journal.md says, with the line's number. It judges nothing. Events with an unknown name
+ * are kept in `events` and otherwise ignored.
+ */
+#ifndef BLACKSTART_HISTORY_H
+#define BLACKSTART_HISTORY_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/fault.h"
+#include "base/sample.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HISTORY_UNKNOWN INT64_MIN /* a time that the journal does not have */
+
+struct history_event {
+    int64_t t;
+    const char *ev;
+    const json_t *members; /* the whole line */
+    uint32_t line;
+    uint32_t trial; /* index into history.trials, or HISTORY_NO_TRIAL outside of all */
+};
+#define HISTORY_NO_TRIAL UINT32_MAX
+
+/* As it was read, in order; what a reading proves is for the analysis to say. */
+struct history_evidence {
+    const struct history_evidence *next;
+    int64_t t;           /* of the line */
+    int64_t asked_ns;    /* HISTORY_UNKNOWN: it came with the revert */
+    const json_t *items; /* {name: count} */
+    bool proven;
+    const char *what;
+};
+
+/* One fault on one host. Times are HISTORY_UNKNOWN when the journal does not have them. */
+struct history_injection {
+    const char *id, *fault, *host;
+    int64_t group, step;
+    int64_t wave, phase; /* of a step that has them, from 1; else HISTORY_UNKNOWN */
+    const json_t *args;
+    int64_t for_ns;
+    bool prepared, applied, reverted, foreign, lapsed;
+    const char *error;                  /* of the first call that failed, or NULL */
+    int64_t asked_ns, active_ns;        /* apply sent, verified-active reply received */
+    int64_t revert_asked_ns, undone_ns; /* revert sent, verified reply received */
+    enum evidence_class evidence_class;
+    bool evidence_seen;                      /* evidence_class is known */
+    const struct history_evidence *evidence; /* all readings */
+    struct history_evidence *newest;
+    const char *ended_by;         /* word, or NULL */
+    enum restored_by restored_by; /* who brought back what it had ended */
+    const char *what;             /* the revert's own words, or NULL */
+};
+
+struct history_role {
+    int64_t t;
+    const char *role, *host, *when;
+    bool ok;
+};
+
+struct history_trial {
+    uint32_t trial; /* its number */
+    bool fault_free;
+    int64_t start_ns, end_ns; /* end: trial.end, or HISTORY_UNKNOWN */
+    const char *outcome;      /* "done", "aborted", or NULL: the run died in it */
+    bool steady_known, steady_held;
+    int64_t steady_ns;
+    const char *steady_why;
+    struct history_injection *injections;
+    size_t n_injections;
+    struct history_role *roles;
+    size_t n_roles;
+    const char *guard_probe, *guard_what; /* NULL: none fired */
+    int64_t guard_ns;
+    const char *abort_why, *abort_what; /* NULL: not aborted */
+    int64_t abort_ns;
+    int64_t by_hand_ns;      /* first `step` marked as a person's recovery, or HISTORY_UNKNOWN */
+    const char *failed_step; /* what the first failed step said, or NULL */
+    int64_t failed_number, failed_ns; /* its number, HISTORY_UNKNOWN if not told; when */
+    int64_t until_ns;                 /* the prober's schedule ended here, or HISTORY_UNKNOWN */
+    int64_t late, gaps, sent;         /* the prober's own count; -1: not known */
+    int64_t cpu_ns;
+    struct sample *samples; /* by probe, slot, endpoint */
+    size_t n_samples;
+};
+
+struct history_host {
+    const char *name;
+    const json_t *addrs, *labels;
+    bool known, clean; /* known: a `host` event says whether it is clean */
+    const json_t *differences, *left, *listed;
+};
+
+/* The endpoints of one probe, in the order of samples' `endpoint`. */
+struct history_probe {
+    const char *name, *from;
+    const char **hosts;
+    size_t n_hosts;
+};
+
+struct history {
+    struct arena arena;
+    const json_t *start; /* run.start */
+    const char *run, *wall, *version, *kernel, *machine, *scenario, *file, *text, *sha256;
+    uint64_t seed;
+    uint32_t n_trials_asked;
+    bool no_fault;
+    struct history_event *events;
+    size_t n_events;
+    struct history_trial *trials;
+    size_t n_trials;
+    struct history_host *hosts;
+    size_t n_hosts;
+    struct history_probe *probes;
+    size_t n_probes;
+    bool torn;                          /* the last line was, and is dropped */
+    uint32_t files_unfinished;          /* sample files that no event names */
+    bool ended, aborted;                /* run.end */
+    const char *error;                  /* of run.end, or NULL */
+    const char *abort_why, *abort_what; /* outside of any trial */
+    int64_t end_ns;                     /* of the last event */
+    struct sample *samples;             /* of all trials */
+    size_t n_samples;
+    json_t **lines; /* owns what the pointers above borrow */
+};
+
+/* Reads DIR/journal.ndjson and the sample files beside it; their hashes must be right. */
+int history_load(const char *dir, struct history **ret, struct err *err) MUST_CHECK;
+
+/* The same from memory; samples may be in any order and are copied. For tests and fuzzers. */
+int history_parse(const char *text, size_t len, const struct sample *samples, size_t n_samples,
+                  struct history **ret, struct err *err) MUST_CHECK;
+
+void history_free(struct history *h); /* NULL is allowed */
+void history_free_at(struct history **h);
+#define CLEANUP_HISTORY __attribute__((cleanup(history_free_at)))
+
+/*
+ * A sample file's bytes: checks the head, sets *ret_n to the number of whole records behind it;
+ * *ret_torn: something less than a record followed. The records start at byte 16.
+ */
+int history_samples_check(const void *data, size_t len, size_t *ret_n, bool *ret_torn,
+                          struct err *err) MUST_CHECK;
+/* The whole of one sample file, for `blackstart samples`; *ret is the caller's to free(). */
+int history_samples_read(int dir_fd, const char *name, struct sample **ret, size_t *ret_n,
+                         char ret_sha256[65], struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of the history module share, and nobody else: the members of any line, read by one
+ * table, and the two passes over them.
+ */
+#ifndef BLACKSTART_HISTORY_PARTS_H
+#define BLACKSTART_HISTORY_PARTS_H
+
+#include "journal/history.h"
+
+/* Times and counts beyond this are garbage: 104 days in nanoseconds, exact in a double. */
+#define HISTORY_TIME_MAX (INT64_C(1) << 53)
+
+/* Members that any event may have. Absent: NULL, HISTORY_UNKNOWN, -1. */
+struct history_line {
+    const char *ev, *injection, *fault, *host, *why, *what, *error, *ended_by, *restored_by, *role,
+        *when, *probe, *state, *outcome, *file, *text, *sha256, *run, *wall, *version, *kernel,
+        *machine, *scenario, *class;
+    int64_t t, trial, trials, group, step, wave, phase, for_ns, asked_ns, active_ns, done_ns,
+        until_ns, late, gaps, sent, cpu_ns, count, seed, format;
+    int ok, held, fault_free, proven, foreign, clean, aborted, recovery, no_fault;
+    const json_t *args, *items, *hosts, *list, *addrs, *labels, *differences, *left, *listed,
+        *lapsed;
+};
+
+/* Where an event is, for messages: "journal.ndjson:12". */
+int history_line_read(const json_t *line, size_t number, struct history_line *ret, struct err *err);
+
+/* Fills everything but the samples from h->events and h->lines. */
+int history_fill(struct history *h, struct err *err);
+
+/* Takes the records (malloc), sorts them and hands each trial its own. */
+int history_samples_assign(struct history *h, struct sample *samples, size_t n, struct err *err);
+
+/* Reads all sample files that events name, and those that a killed run left behind them. */
+int history_samples_load(struct history *h, int dir_fd, struct err *err);
+
+#endif

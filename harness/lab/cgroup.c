@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lab/cgroup.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Version 2 alone and beside version 1 (hybrid), and version 1's controllers. */
+static const struct {
+    const char *path;
+    int group;
+} roots[] = {
+    {"/sys/fs/cgroup", LAB_GROUP_V2},
+    {"/sys/fs/cgroup/unified", LAB_GROUP_V2},
+    {"/sys/fs/cgroup/memory", LAB_GROUP_MEMORY},
+    {"/sys/fs/cgroup/cpu", LAB_GROUP_CPU},
+    {"/sys/fs/cgroup/blkio", LAB_GROUP_IO},
+    {"/sys/fs/cgroup/pids", LAB_GROUP_PIDS},
+};
+enum { N_ROOTS = sizeof(roots) / sizeof(roots[0]) };
+
+static bool write_at(int dir_fd, const char *name, const char *text)
+{
+    CLEANUP_FD int fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC);
+    return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+}
+
+static bool is_cgroup_root(size_t root)
+{
+    char path[64];
+    struct stat st;
+    (void)snprintf(path, sizeof(path), "%s/cgroup.procs", roots[root].path);
+    return stat(path, &st) == 0;
+}
+
+static int open_made(int dir_fd, const char *name)
+{
+    if (mkdirat(dir_fd, name, 0755) != 0 && errno != EEXIST)
+        return -1;
+    return openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int open_lab_in(size_t root, const char *id)
+{
+    char path[160];
+    if (!is_cgroup_root(root))
+        return -1;
+    (void)snprintf(path, sizeof(path), "%s/blackstart-%s", roots[root].path, id);
+    return open_made(AT_FDCWD, path);
+}
+
+void cgroup_open_lab(struct lab_context *lab)
+{
+    static const char *const controllers[] = {"+memory", "+cpu", "+io", "+pids"};
+    memset(lab->group_fds, -1, sizeof(lab->group_fds));
+    if (lab->rootless)
+        return;
+    for (size_t root = 0; root < N_ROOTS; root++)
+        if (lab->group_fds[roots[root].group] < 0)
+            lab->group_fds[roots[root].group] = open_lab_in(root, lab->id);
+    /* One by one: those that this kernel has in version 1 are refused here. */
+    if (lab->group_fds[LAB_GROUP_V2] >= 0)
+        for (size_t i = 0; i < sizeof(controllers) / sizeof(controllers[0]); i++)
+            (void)write_at(lab->group_fds[LAB_GROUP_V2], "cgroup.subtree_control", controllers[i]);
+}
+
+void cgroup_open_service(const struct lab_context *lab, size_t host,
+                         const struct lab_service_spec *spec, int fds[LAB_GROUPS])
+{
+    char name[2 * NAME_MAX_LEN + 2], limit[32];
+    (void)snprintf(name, sizeof(name), "%s.%s", lab->hosts[host].spec->name, spec->name);
+    (void)snprintf(limit, sizeof(limit), "%llu", (unsigned long long)spec->memory.n);
+    for (size_t i = 0; i < LAB_GROUPS; i++) {
+        if (fds[i] >= 0 || lab->group_fds[i] < 0)
+            continue;
+        fds[i] = open_made(lab->group_fds[i], name);
+        if (fds[i] < 0 || spec->memory.n == 0)
+            continue;
+        if (i == LAB_GROUP_V2)
+            (void)write_at(fds[i], "memory.max", limit);
+        else if (i == LAB_GROUP_MEMORY)
+            (void)write_at(fds[i], "memory.limit_in_bytes", limit);
+    }
+}
+
+void cgroup_enter(const int fds[LAB_GROUPS])
+{
+    for (size_t i = 0; i < LAB_GROUPS; i++)
+        if (fds[i] >= 0)
+            (void)write_at(fds[i], "cgroup.procs", "0");
+}
+
+void cgroup_kill(int dir_fd)
+{
+    if (dir_fd >= 0)
+        (void)write_at(dir_fd, "cgroup.kill", "1");
+}
+
+static bool remove_one(size_t root, const char *id)
+{
+    char path[160];
+    (void)snprintf(path, sizeof(path), "%s/blackstart-%s", roots[root].path, id);
+    CLEANUP_DIR DIR *dir = opendir(path);
+    if (dir == NULL)
+        return true;
+    (void)write_at(dirfd(dir), "cgroup.kill", "1");
+    const struct dirent *e;
+    while ((e = readdir(dir)) != NULL)
+        if (e->d_type == DT_DIR && e->d_name[0] != '.')
+            (void)unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR);
+    return rmdir(path) == 0 || errno == ENOENT;
+}
+
+bool cgroup_remove(const char *id)
+{
+    bool gone = true;
+    for (size_t root = 0; root < N_ROOTS; root++)
+        gone = remove_one(root, id) && gone;
+    return gone;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the loop's own files share: the prober's state. The kinds never see it. */
+#ifndef BLACKSTART_PROBER_LOOP_PARTS_H
+#define BLACKSTART_PROBER_LOOP_PARTS_H
+
+#include "prober/loop.h"
+
+struct prober_watch {
+    int fd;
+    void (*ready)(void *ctx, uint32_t events); /* NULL: unwatched in this round */
+    void *ctx;
+    struct prober_watch *next; /* to be freed at the round's end */
+};
+
+struct prober {
+    int epoll, timer;
+    bool quit, running;
+    int64_t epoch_ns;
+    uint64_t seed;
+    uint32_t trial;
+    struct prober_probe *probes[PROBER_PROBES_MAX];
+    size_t n_probes;
+    struct prober_probe *asks[PROBER_PROBES_MAX];
+    size_t n_asks;
+    size_t in_flight;
+    struct prober_attempt *spare; /* ended ones, to be used again */
+    struct prober_timer *timers;
+    struct prober_watch *dead;
+    struct prober_watch *timer_watch;
+    /* samples on their way out */
+    int samples_fd;
+    struct prober_watch *samples_watch;
+    struct sample ring[PROBER_RING];
+    size_t ring_at, ring_n;
+    size_t cut; /* bytes of the first record that are in the pipe already */
+    int64_t flush_ns;
+    bool blocked;
+    struct prober_counts counts;
+    int64_t cpu_from;
+    void (*stopped)(void *ctx, const struct prober_counts *counts);
+    void *stopped_ctx;
+    void *http;
+    void (*http_destroy)(void *);
+};
+
+void prober_slots_run(struct prober *p, int64_t now);
+/* Everything that is due: slots, time-outs. */
+void prober_schedule_run(struct prober *p, int64_t now);
+/* When the schedule wants to be called next; INT64_MAX: not at all. */
+int64_t prober_schedule_next(const struct prober *p);
+void prober_schedule_start(struct prober *p, int64_t now);
+
+void prober_sample_put(struct prober *p, const struct sample *s);
+/* Writes what the pipe takes. */
+void prober_samples_flush(struct prober *p);
+void prober_probe_free(struct prober *p, struct prober_probe *probe);
+void prober_attempts_cancel(struct prober *p, struct prober_probe *probe);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The probe contract: one kind is one file in harness/prober/ exporting one const row, and one line
+ * in probes.def. A probe is open loop: slot k is due at s_k whatever happened before, so that many
+ * attempts may be in flight. Rows are read by the scenario (parameters, docs, schema); their
+ * functions run only inside the prober's process.
+ */
+#ifndef BLACKSTART_PROBER_PROBE_H
+#define BLACKSTART_PROBER_PROBE_H
+
+#include "base/err.h"
+#include "base/param.h"
+#include "base/sample.h"
+
+#include <stdbool.h>
+
+struct prober; /* the loop: harness/prober/loop.h */
+
+/* What an answer must be to be good. */
+struct probe_expect {
+    uint16_t status_lo,
+        status_hi;    /* HTTP status or exit status; 0,0: the kind's own (200-299; 0) */
+    const char *body; /* extended regular expression, REG_NEWLINE, that must match; NULL: any */
+    struct duration latency; /* slower is bad; 0: the time-out alone */
+};
+
+enum endpoints_rule { ENDPOINTS_ONE, ENDPOINTS_ANY, ENDPOINTS_EACH, ENDPOINTS_ROLE };
+
+struct probe_kind {
+    const char *name, *summary, *doc, *example;
+    size_t args_size;
+    const struct param *params;
+    size_t n_params;
+    bool lab_only; /* exec */
+    /*
+     * What no single parameter shows to be wrong. Returns NULL, or the key that is to blame, and
+     * says why in err. Texts have examples in the place of ${host} and its addresses. NULL:
+     * nothing.
+     */
+    const char *(*check)(const void *args, const struct probe_expect *expect, bool fresh,
+                         struct err *err);
+    /*
+     * One attempt at one endpoint; when it ends, calls prober_done(attempt, result, status, bytes).
+     * Texts in args have ${host}, ${host.ip}, ${host.ip6} replaced already. See
+     * harness/prober/loop.h.
+     */
+    const struct probe_ops *ops;
+};
+
+struct probe_catalogue {
+    const struct probe_kind *const *kinds;
+    size_t n;
+};
+extern const struct probe_catalogue probe_catalogue;
+const struct probe_kind *probe_kind_find(const char *name);
+/* The kind's check, of args as written. Same answer. */
+const char *probe_kind_check(const struct probe_kind *kind, const void *args,
+                             const struct probe_expect *expect, bool fresh, struct err *err);
+
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The probers: one process for each vantage; their samples go to the journal and to the engine. */
+#include "run/run_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct question {
+    struct run *run;
+    size_t role;
+    int64_t asked_ns;
+    size_t hosts[PLAN_HOSTS_MAX]; /* of the endpoints, in their order */
+};
+
+static void on_samples(void *ctx, const struct sample *samples, size_t n)
+{
+    struct run_vantage *v = ctx;
+    struct run *r = v->run;
+    struct err err;
+    if (n == 0 || r->journal == NULL)
+        return;
+    if (journal_samples_add(r->journal, samples[0].trial, samples, n, &err) < 0)
+        run_break(r, &err);
+    for (size_t i = 0; i < n; i++)
+        run_live_add(r->live, &samples[i]);
+}
+
+/* For people: a probe turned while something is, or was, injected. Counted from the newest fault
+ * before it went bad; a slot is known to be bad only at its time limit, which is not hidden. */
+static void tell_turn(struct run *r, size_t probe, bool good, const struct sample *last)
+{
+    const char *name = r->scenario->probes[probe].name;
+    if (!good) {
+        r->shown[probe].fault_ns = r->fault_ns;
+        r->shown[probe].fault = r->fault;
+    }
+    int64_t from = r->shown[probe].fault_ns;
+    double after = from >= 0 ? (double)(last->due_ns - from) / 1e9 : 0;
+    if (after < 0) /* it was on its way when the fault came */
+        after = 0;
+    double later = (double)(run_now(r) - last->due_ns) / 1e9;
+    char known[40] = "";
+    if (later >= 0.5)
+        (void)snprintf(known, sizeof(known), " (known %.1f s later)", later);
+    const char *fault = from >= 0 ? r->shown[probe].fault : "the start";
+    if (good)
+        run_say(r, "recovered: %s, %.3f s after %s%s", name, after, fault, known);
+    else
+        run_say(r, "failing: %s (%s), %.3f s after %s%s", name, sample_result_word(last->result),
+                after, fault, known);
+}
+
+static void on_slot(void *ctx, size_t probe, bool good, const struct sample *last)
+{
+    struct run *r = ctx;
+    const char *name = r->scenario->probes[probe].name;
+    bool was_good = r->shown[probe].good, seen = r->shown[probe].seen;
+    r->shown[probe].seen = true;
+    r->shown[probe].good = good;
+    if (!seen || was_good != good)
+        run_record(r, "probe.state",
+                   json_pack("{s:s, s:s}", "probe", name, "state", good ? "good" : "bad"));
+    if (engine_state(r->engine) == ENGINE_STEADY && !good && (!seen || was_good))
+        run_say(r, "waiting for the steady state: %s is bad (%s)", name,
+                sample_result_word(last->result));
+    if (seen && was_good != good && engine_state(r->engine) >= ENGINE_INJECT)
+        tell_turn(r, probe, good, last);
+    run_post(r, EVENT_PROBE, probe, good, last->due_ns,
+             good ? NULL : sample_result_word(last->result));
+}
+
+static void on_prober_lost(void *ctx, const struct err *why)
+{
+    struct run_vantage *v = ctx;
+    struct err err = *why;
+    v->lost = true;
+    (void)run_lab_ended(v->run); /* then that is why */
+    (void)wrap_error(&err, "the prober at %s", v->host);
+    run_break(v->run, &err);
+    if (v->run->draining && v->run->pending > 0 && --v->run->pending == 0)
+        run_post(v->run, EVENT_DRAINED, 0, true, 0, NULL);
+}
+
+static int spawn_prober(void *ctx, const int *fds, size_t n_fds, pid_t *ret_pid, struct err *err)
+{
+    struct run_vantage *v = ctx;
+    char program[PATH_MAX + 32];
+    (void)snprintf(program, sizeof(program), "%s/blackstart-prober", v->run->exe_dir);
+    const char *const argv[] = {program, NULL};
+    return lab_spawn(v->run->lab, v->host, argv, fds, n_fds, ret_pid, err);
+}
+
+static const char *vantage_name(const struct scenario_probe *p)
+{
+    return p->from != NULL ? p->from : "client";
+}
+
+static struct run_vantage *find_vantage(struct run *r, const char *host)
+{
+    for (size_t i = 0; i < r->n_vantages; i++)
+        if (strcmp(r->vantages[i].host, host) == 0)
+            return &r->vantages[i];
+    return NULL;
+}
+
+static void on_done(void *ctx, const struct err *err)
+{
+    struct run *r = ctx;
+    if (err != NULL)
+        run_break(r, err);
+    if (r->pending > 0)
+        r->pending--;
+}
+
+static int open_vantage(struct run *r, const char *host, struct err *err)
+{
+    if (find_vantage(r, host) != NULL)
+        return 0;
+    if (r->n_vantages == RUN_VANTAGES_MAX)
+        return make_error(err, ERR_LIMIT, 0, "probes from more than %d hosts",
+                          (int)RUN_VANTAGES_MAX);
+    struct run_vantage *v = &r->vantages[r->n_vantages];
+    *v = (struct run_vantage){.run = r, .host = host};
+    struct proberlink_events events = {.samples = on_samples, .lost = on_prober_lost, .ctx = v};
+    if (proberlink_open(r->base, spawn_prober, v, &events, &v->client, err) < 0)
+        return wrap_error(err, "start the prober at %s", host);
+    r->n_vantages++;
+    r->pending++;
+    return proberlink_configure(v->client, r->clock.epoch, r->options->seed, on_done, r, err);
+}
+
+/* The endpoints of a probe in the order of the lab; hosts[k] is the plan's index of the k-th. */
+static size_t list_endpoints(struct run *r, const struct scenario_probe *p, size_t *hosts,
+                             struct prober_endpoint *ret, struct err *err)
+{
+    struct selector_host all[PLAN_HOSTS_MAX];
+    bool chosen[PLAN_HOSTS_MAX] = {false};
+    for (size_t i = 0; i < r->plan->n_hosts; i++)
+        all[i] = (struct selector_host){.name = r->plan->hosts[i].name,
+                                        .labels = r->plan->hosts[i].labels,
+                                        .n_labels = r->plan->hosts[i].n_labels};
+    if (p->hosts == NULL)
+        (void)make_error(err, ERR_INPUT, 0, "probe %s has no hosts", p->name);
+    else if (selector_resolve(p->hosts, all, r->plan->n_hosts, NULL, 0, r->options->seed, chosen,
+                              err) == 0) {
+        size_t n = 0;
+        for (size_t h = 0; h < r->plan->n_hosts; h++) {
+            if (!chosen[h])
+                continue;
+            const struct plan_host *host = &r->plan->hosts[h];
+            ret[n] = (struct prober_endpoint){.name = host->name};
+            for (size_t a = 0; a < host->n_addrs; a++) {
+                char text[64];
+                (void)addr_print(&host->addrs[a], text, sizeof(text));
+                text[strcspn(text, "/")] = '\0';
+                if (host->addrs[a].family == 4)
+                    (void)snprintf(ret[n].ip, sizeof(ret[n].ip), "%.15s", text);
+                else
+                    (void)snprintf(ret[n].ip6, sizeof(ret[n].ip6), "%.45s", text);
+            }
+            hosts[n++] = h;
+        }
+        return n;
+    }
+    (void)wrap_error(err, "probe %s", p->name);
+    return 0;
+}
+
+static int add_probe(struct run *r, size_t index, size_t *ret_n, json_t *list, struct err *err)
+{
+    const struct scenario_probe *p = &r->scenario->probes[index];
+    struct prober_endpoint endpoints[PLAN_HOSTS_MAX];
+    size_t hosts[PLAN_HOSTS_MAX];
+    size_t n = list_endpoints(r, p, hosts, endpoints, err);
+    if (n == 0)
+        return -1;
+    *ret_n = n;
+    json_t *names = json_array();
+    for (size_t k = 0; k < n; k++)
+        (void)json_array_append_new(names, json_string(endpoints[k].name));
+    (void)json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "name", p->name, "from",
+                                                vantage_name(p), "hosts", names));
+    struct run_vantage *v = find_vantage(r, vantage_name(p));
+    r->pending++;
+    return proberlink_add(v->client, (uint16_t)index, p, endpoints, n, on_done, r, err);
+}
+
+int run_probes_start(struct run *r, struct err *err)
+{
+    const struct scenario *s = r->scenario;
+    size_t n_endpoints[ENGINE_PROBES_MAX] = {0};
+    for (size_t i = 0; i < s->n_probes; i++)
+        if (open_vantage(r, vantage_name(&s->probes[i]), err) < 0)
+            return -1;
+    for (size_t i = 0; i < s->n_roles; i++)
+        if (open_vantage(r, vantage_name(&s->roles[i]), err) < 0)
+            return -1;
+    json_t *list = json_array();
+    for (size_t i = 0; i < s->n_probes; i++)
+        if (add_probe(r, i, &n_endpoints[i], list, err) < 0) {
+            json_decref(list);
+            return -1;
+        }
+    run_record(r, "probes", json_pack("{s:o}", "list", list));
+    if (run_live_new(s, n_endpoints, on_slot, r, &r->live, err) < 0)
+        return -1;
+    return run_wait(r, RUN_SETUP_S, "the probers", err);
+}
+
+void run_probes_stop(struct run *r)
+{
+    for (size_t i = 0; i < r->n_vantages; i++)
+        proberlink_close(r->vantages[i].client);
+    r->n_vantages = 0;
+    run_live_free(r->live);
+    r->live = NULL;
+}
+
+static void on_started(void *ctx, const struct err *err)
+{
+    if (err != NULL)
+        run_break(ctx, err);
+}
+
+void run_probes_begin_trial(struct run *r, uint32_t trial)
+{
+    struct err err;
+    for (size_t i = 0; i < r->n_vantages; i++)
+        if (!r->vantages[i].lost &&
+            proberlink_start(r->vantages[i].client, trial, on_started, r, &err) < 0)
+            run_break(r, &err);
+}
+
+static void end_drain(struct run *r)
+{
+    struct err err;
+    r->draining = false;
+    if (r->drain_timer != NULL)
+        (void)evtimer_del(r->drain_timer);
+    run_record(r, "prober",
+               json_pack("{s:I, s:I, s:I, s:I, s:I}", "late", (json_int_t)r->health.late, "gaps",
+                         (json_int_t)r->health.gaps, "sent", (json_int_t)r->health.sent, "cpu_ns",
+                         (json_int_t)r->health.cpu_ns, "until_ns", (json_int_t)r->health.until_ns));
+    if (journal_samples_end(r->journal, &err) < 0)
+        run_break(r, &err);
+    run_post(r, EVENT_DRAINED, 0, true, 0, NULL);
+}
+
+/* A prober that was stopped, or that the machine starves, must not hold the run for good. */
+static void on_drain_late(evutil_socket_t fd, short what, void *ctx)
+{
+    struct run *r = ctx;
+    struct err err;
+    (void)fd;
+    (void)what;
+    if (!r->draining || r->pending == 0)
+        return;
+    (void)make_error(&err, ERR_TIMEOUT, 0,
+                     "a prober did not answer for %d s: its measurement is not complete",
+                     RUN_DRAIN_S);
+    run_break(r, &err);
+    r->pending = 0;
+    end_drain(r);
+}
+
+static void arm_drain(struct run *r)
+{
+    struct timeval limit = {.tv_sec = RUN_DRAIN_S};
+    for (size_t i = 0; i < r->scenario->n_probes; i++)
+        limit.tv_sec += (time_t)(r->scenario->probes[i].timeout.ns / NS_PER_SEC);
+    if (r->drain_timer == NULL)
+        r->drain_timer = evtimer_new(r->base, on_drain_late, r);
+    if (r->drain_timer != NULL)
+        (void)evtimer_add(r->drain_timer, &limit);
+}
+
+static void on_stopped(void *ctx, const struct prober_health *health, const struct err *err)
+{
+    struct run *r = ctx;
+    if (err != NULL) {
+        run_break(r, err);
+    } else {
+        r->health.late += health->late;
+        r->health.gaps += health->gaps;
+        r->health.sent += health->sent;
+        r->health.cpu_ns += health->cpu_ns;
+        if (health->until_ns < r->health.until_ns)
+            r->health.until_ns = health->until_ns;
+    }
+    if (r->draining && r->pending > 0 && --r->pending == 0)
+        end_drain(r);
+}
+
+void run_probes_drain(struct run *r)
+{
+    struct err err;
+    run_logs_after(r);
+    r->health = (struct prober_health){.until_ns = run_now(r)};
+    r->draining = true;
+    r->pending = 1;
+    for (size_t i = 0; i < r->n_vantages; i++) {
+        if (r->vantages[i].lost)
+            continue;
+        r->pending++;
+        if (proberlink_stop(r->vantages[i].client, on_stopped, r, &err) < 0) {
+            r->pending--;
+            run_break(r, &err);
+        }
+    }
+    if (--r->pending == 0)
+        end_drain(r);
+    else
+        arm_drain(r);
+}
+
+static void on_answer(void *ctx, const struct prober_answer *answers, size_t n,
+                      const struct err *err)
+{
+    struct question *q = ctx;
+    uint64_t holders = 0;
+    for (size_t k = 0; err == NULL && k < n; k++)
+        if (answers[k].result == SAMPLE_GOOD)
+            holders |= UINT64_C(1) << q->hosts[k];
+    run_post_role(q->run, q->role, holders, q->asked_ns);
+    free(q);
+}
+
+void run_probes_ask(struct run *r, size_t role)
+{
+    const struct scenario_probe *p = &r->scenario->roles[role];
+    struct prober_endpoint endpoints[PLAN_HOSTS_MAX];
+    struct err err;
+    struct question *q = calloc(1, sizeof(*q));
+    if (q == NULL)
+        abort(); /* as in run_agent.c: too small to fail alone */
+    *q = (struct question){.run = r, .role = role, .asked_ns = run_now(r)};
+    size_t n = list_endpoints(r, p, q->hosts, endpoints, &err);
+    struct run_vantage *v = find_vantage(r, vantage_name(p));
+    if (n == 0 || v == NULL || v->lost ||
+        proberlink_ask(v->client, p, endpoints, n, on_answer, q, &err) < 0) {
+        run_post_role(r, role, 0, q->asked_ns);
+        free(q);
+    }
+}

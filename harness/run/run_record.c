@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Journal lines, and what people see while it runs. */
+#include "base/utf8.h"
+#include "run/run_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+enum { OUTPUT_LINES_SAID = 5 };
+
+void run_record_at(struct run *r, int64_t t, const char *ev, json_t *members)
+{
+    struct err err;
+    if (r->journal == NULL || r->failed) {
+        json_decref(members);
+        return;
+    }
+    if (journal_append_at(r->journal, t, ev, members, &err) < 0)
+        run_break(r, &err);
+}
+
+void run_record(struct run *r, const char *ev, json_t *members)
+{
+    run_record_at(r, run_now(r), ev, members);
+}
+
+PRINTF_LIKE(3, 0)
+static void tell(struct run *r, void (*how)(void *ctx, int64_t t_ns, const char *text),
+                 const char *fmt, va_list args)
+{
+    char text[600];
+    if (how != NULL && vsnprintf(text, sizeof(text), fmt, args) >= 0)
+        how(r->options->view.ctx, run_now(r), text);
+}
+
+void run_say(struct run *r, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    tell(r, r->options->view.say, fmt, args);
+    va_end(args);
+}
+
+void run_ask(struct run *r, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    tell(r, r->options->view.ask, fmt, args);
+    va_end(args);
+}
+
+void run_status(struct run *r, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    tell(r, r->options->view.status, fmt, args);
+    va_end(args);
+}
+
+int run_record_start(struct run *r, struct err *err)
+{
+    const struct scenario *s = r->scenario;
+    struct utsname machine;
+    char wall[40] = "", digest[DIGEST_TEXT];
+    time_t now = time(NULL);
+    struct tm tm;
+    if (gmtime_r(&now, &tm) != NULL)
+        (void)strftime(wall, sizeof(wall), "%Y-%m-%dT%H:%M:%SZ", &tm);
+    if (uname(&machine) < 0)
+        return make_error(err, ERR_SYSTEM, errno, "uname");
+    catalogue_digest(r->options->faults, digest);
+    json_t *vars = json_object();
+    for (size_t i = 0; i < s->n_vars; i++)
+        (void)json_object_set_new(vars, s->vars[i].name, json_string(s->vars[i].value));
+    json_t *members =
+        json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:I, s:i, s:b, s:s}",
+                  "format", 1, "run", r->id, "wall", wall, "version", BLACKSTART_VERSION, "kernel",
+                  machine.release, "machine", machine.machine, "scenario", s->name, "file", s->file,
+                  "text", json_stringn(s->text, s->len), "sha256", s->sha256, "vars", vars, "seed",
+                  (json_int_t)r->options->seed, "trials", (int)r->options->trials, "no_fault",
+                  r->options->no_fault, "catalogue", digest);
+    if (members != NULL && s->other_text != NULL)
+        (void)json_object_set_new(members, "other", json_stringn(s->other_text, s->other_len));
+    if (members == NULL)
+        return make_error(err, ERR_INPUT, 0, "the scenario cannot stand in a journal: not UTF-8");
+    return journal_append(r->journal, "run.start", members, err);
+}
+
+/* What a failed command said last, as far as it is text. */
+static void say_output(struct run *r, const char *output)
+{
+    char line[200];
+    for (const char *p = output != NULL ? utf8_last_lines(output, OUTPUT_LINES_SAID) : "";
+         *p != '\0';) {
+        size_t len = strcspn(p, "\n");
+        (void)snprintf(line, sizeof(line), "%.*s", (int)(len < sizeof(line) ? len : 199), p);
+        utf8_clean(line, strlen(line));
+        run_say(r, "  | %s", line);
+        p += len + (p[len] == '\n');
+    }
+}
+
+/* The output joins the journal's line. */
+static void take_output(struct run *r, const struct action *a, json_t *members)
+{
+    char **kept = &r->step_output[a->index];
+    if (strcmp(a->text, "begin") == 0 || *kept == NULL)
+        return;
+    json_t *output = json_string(*kept);
+    (void)json_object_set_new(members, "output",
+                              output != NULL ? output : json_string("(not UTF-8)"));
+}
+
+static void record_step(struct run *r, const struct action *a)
+{
+    const struct plan_step *p = &r->plan->steps[a->index];
+    bool skipped = strcmp(a->text, "skipped") == 0;
+    bool begin = strcmp(a->text, "begin") == 0;
+    char what[420];
+    (void)snprintf(what, sizeof(what), "%s%s%s%s", p->what, skipped ? " (skipped: no fault)" : "",
+                   a->why[0] != '\0' ? ": " : "", a->why);
+    json_t *members = json_pack("{s:i, s:s, s:s}", "step", (int)p->number, "what", what, "state",
+                                skipped ? "end" : a->text);
+    take_output(r, a, members);
+    if (p->step->kind == STEP_RUN && p->step->recovery)
+        (void)json_object_set_new(members, "recovery", json_true());
+    run_record(r, "step", members);
+    if (begin) {
+        if (p->step->kind != STEP_FAULT)
+            run_say(r, "%s", p->what);
+        return;
+    }
+    if (a->why[0] != '\0') {
+        run_say(r, "step %u failed: %s", p->number, a->why);
+        say_output(r, r->step_output[a->index]);
+    }
+    free(r->step_output[a->index]);
+    r->step_output[a->index] = NULL;
+}
+
+static void record_role(struct run *r, const struct action *a)
+{
+    const char *role = r->scenario->roles[a->index].name;
+    const char *host = a->host < r->plan->n_hosts ? r->plan->hosts[a->host].name : NULL;
+    r->role_holder[a->index] = a->host;
+    run_record(r, "role",
+               json_pack("{s:s, s:s?, s:s, s:b}", "role", role, "host", host, "when", a->text, "ok",
+                         a->ok));
+    if (strcmp(a->text, "after-apply") != 0)
+        run_say(r, "the %s is %s", role, host != NULL ? host : "nobody");
+    else if (!a->ok)
+        run_say(r, "the %s had moved to %s before the fault was on", role,
+                host != NULL ? host : "nobody");
+}
+
+static void record_trial_start(struct run *r, const struct action *a)
+{
+    r->fault_ns = -1;
+    memset(r->seen, 0, sizeof(r->seen));
+    run_record(r, "trial.start",
+               json_pack("{s:i, s:b}", "trial", (int)a->index, "fault_free", a->ok));
+    if (r->options->trials > 1)
+        run_say(r, "trial %zu%s", a->index, a->ok ? ", without a fault" : "");
+}
+
+static void record_steady(struct run *r, const struct action *a)
+{
+    run_record(r, "steady", json_pack("{s:b, s:s*}", "held", a->ok, "why", a->ok ? NULL : a->why));
+    if (a->ok)
+        run_say(r, "steady state held");
+    else
+        run_say(r, "NO STEADY STATE, nothing is injected: %s", a->why);
+}
+
+/* What follows is said as it is: nothing is put back where nothing was done, or nobody is left. */
+static void record_abort(struct run *r, const struct action *a)
+{
+    run_record(r, "abort", json_pack("{s:s, s:s}", "why", a->text, "what", a->why));
+    const char *next = r->lab_ended ? "all that was injected ended with it"
+                       : strcmp(a->text, "agent lost") == 0
+                           ? "a new agent puts back there what this one left"
+                       : a->index != 0 ? "putting everything back"
+                                       : "nothing is there to be put back";
+    run_say(r, "ABORT (%s): %s; %s", a->text, a->why, next);
+}
+
+/* Which hosts a roll-out has reached, and which not; each once. */
+static void rollout_hosts(const struct run *r, size_t step, json_t *reached, json_t *spared)
+{
+    uint32_t begun;
+    uint64_t seen = 0;
+    const struct plan_injections *list = engine_rollout(r->engine, step, &begun);
+    for (size_t i = 0; i < list->n; i++) {
+        uint64_t bit = UINT64_C(1) << list->list[i].host;
+        if ((seen & bit) == 0)
+            (void)json_array_append_new(list->list[i].wave <= begun ? reached : spared,
+                                        json_string(r->plan->hosts[list->list[i].host].name));
+        seen |= bit;
+    }
+}
+
+static void record_rollout(struct run *r, const struct action *a)
+{
+    uint32_t begun;
+    json_t *reached = json_array(), *spared = json_array();
+    const struct plan_step *p = &r->plan->steps[a->index];
+    const struct plan_injections *list = engine_rollout(r->engine, a->index, &begun);
+    bool wave = strcmp(a->text, "wave") == 0;
+    rollout_hosts(r, a->index, reached, spared);
+    if (wave)
+        run_say(r, "wave %u of %u", begun, list->n_waves);
+    else if (strcmp(a->text, "done") != 0)
+        run_say(r, "the roll-out %s after wave %u of %u: %s",
+                strcmp(a->text, "healed") == 0 ? "is taken back" : "stops", begun, list->n_waves,
+                a->why);
+    run_record(r, "rollout",
+               json_pack("{s:i, s:s, s:s, s:i, s:i, s:o, s:o, s:s*}", "step", (int)p->number,
+                         "fault", p->step->fault->name, "state", a->text, "wave", (int)begun,
+                         "waves", (int)list->n_waves, "reached", reached, "spared", spared, "what",
+                         a->why[0] != '\0' ? a->why : NULL));
+}
+
+void run_record_action(struct run *r, const struct action *a)
+{
+    switch (a->kind) {
+    case ACTION_TRIAL_START:
+        record_trial_start(r, a);
+        break;
+    case ACTION_STATE:
+        if (a->why[0] != '\0')
+            run_say(r, "%s", a->why);
+        break;
+    case ACTION_STEADY:
+        record_steady(r, a);
+        break;
+    case ACTION_ROLE:
+        record_role(r, a);
+        break;
+    case ACTION_STEP:
+        record_step(r, a);
+        break;
+    case ACTION_ROLLOUT:
+        record_rollout(r, a);
+        break;
+    case ACTION_GUARD:
+        run_record(
+            r, "guard",
+            json_pack("{s:s, s:s}", "probe", r->scenario->probes[a->index].name, "what", a->why));
+        run_say(r, "GUARD: %s", a->why);
+        break;
+    case ACTION_ABORT:
+        record_abort(r, a);
+        break;
+    case ACTION_TRIAL_END:
+        run_record(
+            r, "trial.end",
+            json_pack("{s:i, s:s}", "trial", (int)a->index, "outcome", a->ok ? "done" : "aborted"));
+        break;
+    case ACTION_BASELINE: /* what these do is recorded where it is done */
+    case ACTION_ASK_ROLE:
+    case ACTION_PREPARE:
+    case ACTION_APPLY:
+    case ACTION_EVIDENCE:
+    case ACTION_REVERT:
+    case ACTION_RENEW:
+    case ACTION_RUN:
+    case ACTION_HOLD:
+    case ACTION_HOLD_OVER:
+    case ACTION_CLEAN:
+    case ACTION_DRAIN:
+    case ACTION_END:
+        break;
+    }
+}

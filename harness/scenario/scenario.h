@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A scenario as it was written: hosts, probes, steps, targets, guards. Pure data in one arena;
+ * names are checked against each other, selectors are not yet resolved (plan.h does that, roles at
+ * run time). It must not know how anything is done.
+ */
+#ifndef BLACKSTART_SCENARIO_H
+#define BLACKSTART_SCENARIO_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/fault.h"
+#include "base/param.h"
+#include "lab/spec.h"
+#include "prober/probe.h"
+#include "scenario/problem.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct scenario_var {
+    const char *name, *value;
+    bool set; /* by --set */
+    struct pos pos;
+};
+
+/* hosts: n1 | [n1, n2] | all | {label: L} | {role: R} | {share: 30%, of: SELECTOR} | {all_but:
+ * SELECTOR} */
+enum selector_kind {
+    SELECT_NAMES,
+    SELECT_ALL,
+    SELECT_LABEL,
+    SELECT_ROLE,
+    SELECT_SHARE,
+    SELECT_ALL_BUT
+};
+struct selector {
+    enum selector_kind kind;
+    const char *const *names;
+    size_t n_names;
+    const char *word;          /* label or role */
+    struct ratio share;        /* rounded up, seeded choice */
+    const struct selector *of; /* SHARE, ALL_BUT; for SHARE NULL means all */
+    bool wrong; /* it was reported, and means nothing: a scenario that was read has none */
+    struct pos pos;
+};
+
+/* A role is found by asking: the probe kind's attempt at each host; good = the host has the role.
+ * One host must. */
+struct scenario_probe {
+    const char *name;
+    const struct probe_kind *kind;
+    const void *args;              /* kind->args_size bytes */
+    const struct selector *hosts;  /* endpoints, in the order of the lab */
+    enum endpoints_rule endpoints; /* required when there is more than one host; roles: not used */
+    const char *role;              /* ENDPOINTS_ROLE */
+    struct duration every, timeout;
+    bool fresh; /* connection: fresh (default) | kept */
+    struct probe_expect expect;
+    const char *from; /* vantage host; default "client" */
+    enum impact { IMPACT_ALLOWED, IMPACT_EXPECTED, IMPACT_NONE } impact;
+    uint32_t weight; /* in the blast radius; default 1 */
+    struct pos pos;
+};
+
+/* A fault step done host by host; given when size is. */
+struct scenario_waves {
+    uint32_t size;        /* hosts of one wave; 0: the share */
+    struct ratio share;   /* of the step's hosts, at least one */
+    struct duration bake; /* from a wave that is on to the next */
+    const char *probe;    /* the gate; NULL: none, the bake alone */
+    bool good;            /* what it must be at the end of the bake ... */
+    struct duration last; /* ... and for how long; 0: the whole bake */
+    int heal;             /* enum index: stop, heal */
+};
+
+/* A fault step done on and off; given when `on` is. */
+struct scenario_flap {
+    struct duration on, off;
+    struct ratio jitter; /* of each phase's length, both ways */
+};
+
+static inline bool waves_given(const struct scenario_waves *w)
+{
+    return w->size != 0 || w->share.ppm != 0;
+}
+
+enum step_kind { STEP_FAULT, STEP_WAIT, STEP_WAIT_UNTIL, STEP_RUN, STEP_PARALLEL, STEP_HEAL };
+
+struct scenario_step {
+    enum step_kind kind;
+    const char *name; /* optional; HEAL names a fault step to be ended early, or NULL for all */
+    struct pos pos;
+    /* FAULT: applied, then the steps go on while it holds; it is reverted `for` after it was active
+     */
+    const struct fault *fault;
+    const void *args;
+    const struct selector *hosts;
+    const struct selector *peers; /* of the row's PARAM_HOSTS parameter; NULL: not given */
+    struct duration length;       /* FAULT: for (0: until the end of the steps); WAIT: how long */
+    struct scenario_waves waves;
+    struct scenario_flap flap;
+    bool wait_end; /* FAULT: the next step starts only when this fault has ended (default false) */
+    /* WAIT_UNTIL */
+    const char *probe;
+    bool good;              /* probe is: good | bad */
+    const char *role;       /* or: role has changed since the last fault was applied */
+    struct duration within; /* limit; passing it makes the trial inconclusive, with the reason */
+    /* RUN */
+    const char *const *command;
+    size_t n_command;
+    const char *user;
+    bool recovery; /* a runbook step done by a person's hand: recovery is marked as not automatic */
+    /* PARALLEL: branches, each a list of steps */
+    const struct scenario_steps {
+        const struct scenario_step *steps;
+        size_t n;
+    } * branches;
+    size_t n_branches;
+};
+
+enum target_kind { TARGET_RECOVERY, TARGET_AVAILABILITY, TARGET_BLAST };
+enum measured_from { FROM_FAULT, FROM_IMPACT, FROM_HEAL };
+struct scenario_target {
+    enum target_kind kind;
+    const char *probe; /* NULL for BLAST */
+    enum measured_from from;
+    struct duration within; /* RECOVERY */
+    struct duration over;   /* AVAILABILITY: window from the fault; 0: to the end of observation */
+    struct ratio limit;     /* AVAILABILITY: at least; BLAST: at most */
+    struct pos pos;
+};
+
+/* Aborts the run and reverts everything. */
+struct scenario_guard {
+    const char *probe; /* bad for longer than */
+    struct duration bad_for;
+    struct pos pos;
+};
+
+struct scenario {
+    struct arena arena;
+    const char *file, *name, *description;
+    char sha256[65]; /* of the file's bytes */
+    const char *text;
+    size_t len; /* the file as it was read, for the journal */
+    const char *other_text;
+    size_t other_len; /* the same of the lab's or inventory's own file; NULL: there is none */
+    const struct scenario_var *vars;
+    size_t n_vars;
+    const struct lab_spec *lab; /* or NULL with inventory set */
+    const struct inventory *inventory;
+    const struct scenario_probe *probes;
+    size_t n_probes;
+    const struct scenario_probe *roles;
+    size_t n_roles;
+    const struct scenario_step *steps;
+    size_t n_steps;
+    const struct scenario_target *targets;
+    size_t n_targets;
+    const struct scenario_guard *guards;
+    size_t n_guards;
+    uint64_t seed;
+    bool seed_given;
+    uint32_t trials;          /* default 1 */
+    struct duration deadline; /* of the whole run; default 10m */
+    struct duration steady_for,
+        steady_within; /* baseline: all probes good for (default 2s) within (default 30s) */
+    struct duration stable_for; /* recovered: only good slots for (default 2s) */
+    struct duration
+        observe; /* at most this long after the last heal waiting for recovery; default 30s */
+};
+
+struct scenario_set {
+    const char *name, *value;
+};
+
+/*
+ * Reads and checks a scenario. 0 and *ret (scenario_free), or -1: *problems holds what is wrong
+ * with the file's content, or err what went wrong before (cannot be opened, larger than 1 MiB).
+ * A lab file or an inventory by itself is read too: then there are no probes.
+ */
+int scenario_load(const char *file, const struct catalogue *faults, const struct scenario_set *sets,
+                  size_t n_sets, struct scenario **ret, struct problems *problems,
+                  struct err *err) MUST_CHECK;
+/* The same from memory; `file` is only a name and the base of relative paths. For journals, tests
+ * and fuzzers. */
+int scenario_parse(const char *file, const char *text, size_t len, const struct catalogue *faults,
+                   const struct scenario_set *sets, size_t n_sets, struct scenario **ret,
+                   struct problems *problems, struct err *err) MUST_CHECK;
+/* The same without any file: `other` is what the scenario's other file held when it was run (NULL:
+ * it has none). */
+int scenario_parse_whole(const char *file, const char *text, size_t len, const char *other,
+                         size_t other_len, const struct catalogue *faults,
+                         const struct scenario_set *sets, size_t n_sets, struct scenario **ret,
+                         struct problems *problems, struct err *err) MUST_CHECK;
+/* Only the lab of a lab file or of a scenario (`blackstart lab up FILE`). */
+int scenario_load_lab(const char *file, const struct scenario_set *sets, size_t n_sets,
+                      struct scenario **ret, struct problems *problems, struct err *err) MUST_CHECK;
+void scenario_free(struct scenario *s);
+
+/* JSON Schema, draft-07, of the whole language, from the same tables. */
+json_t *scenario_schema(const struct catalogue *faults);
+/* The reference page of the language, Markdown, from the same tables. */
+void scenario_doc(const struct catalogue *faults, struct buf *out);
+
+#endif

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "scenario/scenario_read.h"
+
+#include <ctype.h>
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BODY_MAX = 1024, REPEAT_MAX = 1000, IN_FLIGHT_MAX = 1000, PROBES_MAX = 64 };
+
+#define TIMEOUT_MAX INT64_C(60000000000)
+
+static void read_status(struct reader *r, const struct key *key, const struct node *node, void *at)
+{
+    struct probe_expect *e = at;
+    char *end = NULL;
+    if (reader_want(r, key, node, NODE_SCALAR) == NULL)
+        return;
+    bool digits = isdigit((unsigned char)node->text[0]) != 0;
+    unsigned long lo = strtoul(node->text, &end, 10), hi = lo;
+    if (digits && *end == '-' && isdigit((unsigned char)end[1]) != 0)
+        hi = strtoul(end + 1, &end, 10);
+    if (!digits || *end != '\0' || lo > hi || hi > 999)
+        reader_problem(r, node->pos, NULL,
+                       "%s: expected a status (200) or a range (200-299), found \"%s\"", key->name,
+                       node->text);
+    e->status_lo = (uint16_t)lo;
+    e->status_hi = (uint16_t)hi;
+}
+
+static json_t *schema_status(const struct key *key)
+{
+    (void)key;
+    return json_pack("{s:[s, s], s:s}", "type", "integer", "string", "pattern",
+                     "^[0-9]+(-[0-9]+)?$|\\$\\{");
+}
+
+/* The C library unrolls {m,n}: nested ones would take all memory. */
+static bool repeats_too_much(const char *s)
+{
+    unsigned long product = 1;
+    for (s = strchr(s, '{'); s != NULL; s = strchr(s + 1, '{')) {
+        char *end = NULL;
+        unsigned long lo = strtoul(s + 1, &end, 10);
+        unsigned long hi = *end == ',' ? strtoul(end + 1, NULL, 10) : lo;
+        product *= lo > hi ? (lo != 0 ? lo : 1) : (hi != 0 ? hi : 1);
+        if (product > REPEAT_MAX)
+            return true;
+    }
+    return false;
+}
+
+static void read_body(struct reader *r, const struct key *key, const struct node *node, void *at)
+{
+    struct probe_expect *e = at;
+    regex_t regex;
+    if (reader_want(r, key, node, NODE_SCALAR) == NULL)
+        return;
+    if (strlen(node->text) > BODY_MAX || repeats_too_much(node->text)) {
+        reader_problem(r, node->pos, NULL,
+                       "%s: longer than %d bytes, or repeats more than %d times", key->name,
+                       BODY_MAX, REPEAT_MAX);
+        return;
+    }
+    int code = regcomp(&regex, node->text, REG_EXTENDED | REG_NEWLINE | REG_NOSUB);
+    if (code != 0) {
+        char why[100];
+        (void)regerror(code, NULL, why, sizeof(why));
+        reader_problem(r, node->pos, NULL, "%s: not an extended regular expression: %s", key->name,
+                       why);
+        return;
+    }
+    regfree(&regex);
+    e->body = node->text;
+}
+
+static json_t *schema_text(const struct key *key)
+{
+    (void)key;
+    return schema_scalar();
+}
+
+static const struct key expect_keys[] = {
+    {.name = "status",
+     .type = KEY_CUSTOM,
+     .read = read_status,
+     .schema = schema_status,
+     .shape = "200 or 200-299",
+     .def = "200-299 for http, 0 for exec",
+     .doc = "The HTTP status, or the exit status of a command."},
+    {.name = "body",
+     .type = KEY_CUSTOM,
+     .read = read_body,
+     .schema = schema_text,
+     .shape = "extended regular expression",
+     .doc = "What must be found in the answer. ^ and $ stand for the ends of a line."},
+    {.name = "latency",
+     .type = KEY_PARAM,
+     .param = PARAM_DURATION,
+     AT(struct probe_expect, latency),
+     .min = 1,
+     .max = TIMEOUT_MAX,
+     .doc = "An answer that takes longer is bad. Without it, only the time-out counts."},
+};
+const struct section section_expect = {
+    .name = "expect",
+    KEYS(expect_keys),
+    .doc = "What an answer must be to count as good.",
+    .example = "expect: {status: 200, body: '\"ok\": *true', latency: 100ms}\n",
+};
+
+static const struct probe_kind *kind_of(const struct node *map)
+{
+    const struct node *node = node_get(map, "kind");
+    return node != NULL && node->kind == NODE_SCALAR ? probe_kind_find(node->text) : NULL;
+}
+
+static bool kind_params(const struct reader *r, const struct node *node, const struct param **ret,
+                        size_t *ret_n)
+{
+    const struct probe_kind *kind = kind_of(node);
+    (void)r;
+    if (kind == NULL)
+        return false;
+    *ret = kind->params;
+    *ret_n = kind->n_params;
+    return true;
+}
+
+static bool any_kind_has(const struct reader *r, const char *name)
+{
+    (void)r;
+    for (size_t i = 0; i < probe_catalogue.n; i++)
+        if (param_find(probe_catalogue.kinds[i]->params, probe_catalogue.kinds[i]->n_params,
+                       name) != NULL)
+            return true;
+    return false;
+}
+
+static void read_kind(struct reader *r, const struct key *key, const struct node *node, void *at)
+{
+    struct scenario_probe *p = at;
+    const char *words[PROBES_MAX];
+    size_t n = 0;
+    if (reader_want(r, key, node, NODE_SCALAR) == NULL)
+        return;
+    p->kind = probe_kind_find(node->text);
+    for (; n < probe_catalogue.n && n < PROBES_MAX; n++)
+        words[n] = probe_catalogue.kinds[n]->name;
+    if (p->kind == NULL)
+        reader_unknown(r, node->pos, "there is no kind of probe", node->text, words, n);
+    else if (p->kind->lab_only && r->s->lab == NULL)
+        reader_problem(r, node->pos, NULL, "%s probes run in labs only", p->kind->name);
+}
+
+static json_t *schema_kind(const struct key *key)
+{
+    json_t *words = json_array();
+    (void)key;
+    for (size_t i = 0; i < probe_catalogue.n; i++)
+        (void)json_array_append_new(words, json_string(probe_catalogue.kinds[i]->name));
+    return json_pack("{s:o}", "enum", words);
+}
+
+static void read_role_name(struct reader *r, const struct node *node, struct scenario_probe *p)
+{
+    const char *words[SCENARIO_ITEMS_MAX];
+    for (size_t i = 0; i < r->s->n_roles; i++)
+        words[i] = r->s->roles[i].name;
+    p->endpoints = ENDPOINTS_ROLE;
+    p->role = read_reference(r, "role", node, words, r->s->n_roles);
+}
+
+static void read_endpoints(struct reader *r, const struct key *key, const struct node *node,
+                           void *at)
+{
+    struct scenario_probe *p = at;
+    const struct node *role = node_get(node, "role");
+    if (node->kind == NODE_MAP && node->n == 1 && role != NULL)
+        read_role_name(r, role, p);
+    else if (node->kind == NODE_SCALAR && strncmp(node->text, "role:", 5) == 0)
+        reader_problem(r, node->pos, "write endpoints: {role: NAME}", "%s: a map is needed",
+                       key->name);
+    else if (node->kind != NODE_SCALAR)
+        reader_problem(r, node->pos, NULL, "%s: expected any, each or {role: NAME}", key->name);
+    else if (strcmp(node->text, "any") == 0)
+        p->endpoints = ENDPOINTS_ANY;
+    else if (strcmp(node->text, "each") == 0)
+        p->endpoints = ENDPOINTS_EACH;
+    else
+        reader_problem(r, node->pos, NULL, "%s: expected any, each or {role: NAME}, found \"%s\"",
+                       key->name, node->text);
+}
+
+static json_t *schema_endpoints(const struct key *key)
+{
+    (void)key;
+    return json_pack("{s:[{s:[s, s]}, {s:s, s:[s], s:b, s:{s:{s:s}}}]}", "anyOf", "enum", "any",
+                     "each", "type", "object", "required", "role", "additionalProperties", 0,
+                     "properties", "role", "type", "string");
+}
+
+static void read_connection(struct reader *r, const struct key *key, const struct node *node,
+                            void *at)
+{
+    static const char *const words[] = {"kept", "fresh", NULL};
+    const struct key as_enum = {
+        .name = key->name, .type = KEY_PARAM, .param = PARAM_ENUM, .choices = words};
+    int value = 1;
+    read_key(r, &as_enum, node, &value);
+    ((struct scenario_probe *)at)->fresh = value == 1;
+}
+
+static json_t *schema_connection(const struct key *key)
+{
+    (void)key;
+    return json_pack("{s:[s, s]}", "enum", "fresh", "kept");
+}
+
+static void read_vantage(struct reader *r, const struct key *key, const struct node *node, void *at)
+{
+    const char *words[SCENARIO_HOSTS_MAX];
+    (void)key;
+    for (size_t i = 0; i < r->n_hosts; i++)
+        words[i] = r->hosts[i].name;
+    ((struct scenario_probe *)at)->from = read_reference(r, "host", node, words, r->n_hosts);
+}
+
+static json_t *schema_name(const struct key *key)
+{
+    (void)key;
+    return json_pack("{s:s}", "type", "string");
+}
+
+static const struct selector all_hosts = {.kind = SELECT_ALL};
+
+static void finish_kind(struct reader *r, const struct node *node, struct scenario_probe *p)
+{
+    size_t before = r->problems->n;
+    if (node_get(node, "connection") == NULL)
+        p->fresh = true;
+    if (p->hosts == NULL)
+        p->hosts = &all_hosts;
+    if (p->kind == NULL)
+        return;
+    void *args = reader_alloc(r, 1, p->kind->args_size);
+    if (args != NULL)
+        read_params(r, node,
+                    &(struct kind_params){p->kind->params, p->kind->n_params, args,
+                                          p->kind->args_size, NULL});
+    p->args = args;
+    if (args == NULL || r->problems->n != before)
+        return;
+    struct err err;
+    const char *name = probe_kind_check(p->kind, args, &p->expect, p->fresh, &err);
+    const struct node *at = name != NULL ? node_get(node, name) : NULL;
+    if (name != NULL)
+        reader_problem(r, at != NULL ? at->pos : node->pos, NULL, "%s: %s", name, err.msg);
+}
+
+static void check_times(struct reader *r, const struct node *node, const struct scenario_probe *p)
+{
+    const struct node *timeout = node_get(node, "timeout");
+    const struct node *latency = node_get(node, "expect");
+    struct pos pos = timeout != NULL ? timeout->pos : node->pos;
+    if (p->every.ns >= 1000000 && p->timeout.ns / p->every.ns >= IN_FLIGHT_MAX)
+        reader_problem(r, pos, "a shorter time-out, or a longer interval",
+                       "timeout: with this interval more than %d probes could be on their way",
+                       IN_FLIGHT_MAX);
+    if (p->expect.latency.ns > p->timeout.ns && latency != NULL)
+        reader_problem(r, latency->pos, NULL, "expect: the latency is longer than the time-out");
+}
+
+static void finish_probe(struct reader *r, const struct node *node, void *at)
+{
+    struct scenario_probe *p = at;
+    size_t before = r->problems->n;
+    finish_kind(r, node, p);
+    if (p->from == NULL)
+        p->from = "client";
+    if (r->problems->n != before || r->n_hosts == 0)
+        return;
+    check_times(r, node, p);
+    if (p->hosts->wrong)
+        return;
+    size_t n = reader_count_hosts(r, p->hosts, NULL);
+    if (n == 0)
+        reader_problem(r, p->hosts->pos, NULL, "probe: that is no host");
+    else if (n > 1 && node_get(node, "endpoints") == NULL)
+        reader_problem(r, node->pos,
+                       "any: one good answer is enough; each: all must be good; {role: NAME}",
+                       "a probe of %zu hosts needs \"endpoints\"", n);
+}
+
+static void finish_role(struct reader *r, const struct node *node, void *at)
+{
+    finish_kind(r, node, at);
+}
+
+static const char *const impact_words[] = {"allowed", "expected", "none", NULL};
+
+#define KEY_KIND                                                                                   \
+    {                                                                                              \
+        .name = "kind", .type = KEY_CUSTOM, .required = true, .read = read_kind,                   \
+        .schema = schema_kind, .shape = "http, tcp or exec", .doc = "How it asks."                 \
+    }
+#define KEY_HOSTS(text)                                                                            \
+    {                                                                                              \
+        .name = "hosts", .type = KEY_SELECTOR, AT(struct scenario_probe, hosts),                   \
+        .scope = SCOPE_ROLES, .def = "all", .doc = (text)                                          \
+    }
+#define KEY_TIMEOUT                                                                                \
+    {                                                                                              \
+        .name = "timeout", .type = KEY_PARAM, .param = PARAM_DURATION,                             \
+        AT(struct scenario_probe, timeout), .min = 1000000, .max = TIMEOUT_MAX, .def = "1s",       \
+        .doc = "After this long an answer counts as missing."                                      \
+    }
+#define KEY_EXPECT                                                                                 \
+    {                                                                                              \
+        .name = "expect", .type = KEY_SECTION, AT(struct scenario_probe, expect),                  \
+        .section = &section_expect, .doc = "What a good answer is."                                \
+    }
+#define KEY_CONNECTION                                                                             \
+    {                                                                                              \
+        .name = "connection", .type = KEY_CUSTOM, .read = read_connection,                         \
+        .schema = schema_connection, .shape = "fresh or kept", .def = "fresh",                     \
+        .doc = "A new connection each time, or one that is kept as long as it lives."              \
+    }
+
+static const struct key probe_keys[] = {
+    KEY_KIND,
+    KEY_HOSTS("The endpoints: what ${host} stands for."),
+    {.name = "endpoints",
+     .type = KEY_CUSTOM,
+     .read = read_endpoints,
+     .schema = schema_endpoints,
+     .shape = "any, each or {role: NAME}",
+     .doc = "With more than one host: is it good when any answers well (a client that fails over), "
+            "only when each does, or when the one with the role does? There is no default, since "
+            "the verdict depends on it."},
+    {.name = "every",
+     .type = KEY_PARAM,
+     .param = PARAM_DURATION,
+     AT(struct scenario_probe, every),
+     .min = 1000000,
+     .max = TIMEOUT_MAX,
+     .def = "100ms",
+     .doc = "The interval: what comes to pass in between is not seen."},
+    KEY_TIMEOUT,
+    KEY_CONNECTION,
+    KEY_EXPECT,
+    {.name = "from",
+     .type = KEY_CUSTOM,
+     .read = read_vantage,
+     .schema = schema_name,
+     .shape = "name of a host",
+     .def = "client",
+     .doc = "The host on which the prober stands."},
+    {.name = "impact",
+     .type = KEY_PARAM,
+     .param = PARAM_ENUM,
+     .choices = impact_words,
+     AT(struct scenario_probe, impact),
+     .def = "allowed",
+     .doc = "Whether the faults must be felt here (expected), must not (none), or may."},
+    {.name = "weight",
+     .type = KEY_COUNT,
+     AT(struct scenario_probe, weight),
+     .min = 1,
+     .max = 1000,
+     .def = "1",
+     .doc = "How much it counts in the blast radius."},
+};
+const struct section section_probe = {
+    .name = "probe",
+    .size = sizeof(struct scenario_probe),
+    KEYS(probe_keys),
+    NAMED_IN(struct scenario_probe),
+    POS_IN(struct scenario_probe),
+    .extras = kind_params,
+    .any_extra = any_kind_has,
+    .finish = finish_probe,
+    .doc =
+        "A measurement of the system as its users see it, sent on a fixed schedule whatever "
+        "happened before. Beside these keys stand the parameters of its kind: blackstart probes.",
+    .example = "probes:\n  read:\n    kind: http\n    url: http://${host}:8080/\n    every: 100ms\n"
+               "    expect: {status: 200}\n",
+};
+
+static const struct key role_keys[] = {
+    KEY_KIND, KEY_HOSTS("Who may have the role."), KEY_TIMEOUT, KEY_CONNECTION, KEY_EXPECT,
+};
+const struct section section_role = {
+    .name = "role",
+    .size = sizeof(struct scenario_probe),
+    KEYS(role_keys),
+    NAMED_IN(struct scenario_probe),
+    POS_IN(struct scenario_probe),
+    .extras = kind_params,
+    .any_extra = any_kind_has,
+    .finish = finish_role,
+    .doc = "A role is found by asking each host: the one whose answer is good has it. It is asked "
+           "again right after a fault was applied; if it had moved, the trial is invalid.",
+    .example = "roles:\n  leader:\n    kind: http\n    url: http://${host}:2379/metrics\n"
+               "    expect: {body: '^etcd_server_is_leader 1$'}\n",
+};

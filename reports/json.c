@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* result.json: times in seconds since the run's start; null where the journal has none. */
+#include "reports/report.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static json_t *seconds(int64_t ns)
+{
+    return ns == HISTORY_UNKNOWN || ns == SPAN_OPEN ? json_null() : json_real((double)ns / 1e9);
+}
+
+static json_t *figure(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *text(const char *s)
+{
+    json_t *t = s != NULL ? json_string(s) : NULL;
+    return t != NULL ? t : json_null();
+}
+
+static json_t *copy(const json_t *value)
+{
+    return value != NULL ? json_deep_copy(value) : json_null();
+}
+
+/* A time's figures bear its unit in their names; a share's do not. */
+static json_t *target_json(const struct analysis_target *t)
+{
+    bool time = t->unit == UNIT_SECONDS;
+    json_t *o = json_pack("{s:o, s:o, s:s}", "measure", text(t->measure), "of", text(t->of), "unit",
+                          time ? "s" : "share");
+    if (t->from != NULL && t->from[0] != '\0')
+        (void)json_object_set_new(o, "from", json_string(t->from));
+    (void)json_object_set_new(o, time ? "limit_s" : "limit", figure(t->limit));
+    (void)json_object_set_new(o, time ? "lower_s" : "lower", figure(t->lower));
+    (void)json_object_set_new(o, time ? "upper_s" : "upper", figure(t->upper));
+    (void)json_object_set_new(o, "verdict", json_string(verdict_word(t->verdict)));
+    (void)json_object_set_new(o, "why", text(t->why));
+    (void)json_object_set_new(o, "trial", json_integer(t->trial));
+    (void)json_object_set_new(o, "automatic", json_boolean(t->automatic));
+    return o;
+}
+
+static json_t *injection_json(const struct analysis_injection *a)
+{
+    const struct history_injection *i = a->of;
+    json_t *o = json_object();
+    const struct history_evidence *e = a->evidence;
+    (void)json_object_set_new(o, "id", text(i->id));
+    (void)json_object_set_new(o, "trial", json_integer(a->trial));
+    (void)json_object_set_new(o, "fault", text(i->fault));
+    (void)json_object_set_new(o, "host", text(i->host));
+    (void)json_object_set_new(o, "args", copy(i->args));
+    (void)json_object_set_new(o, "asked_s", seconds(i->asked_ns));
+    (void)json_object_set_new(o, "active_s", seconds(i->active_ns));
+    (void)json_object_set_new(o, "revert_asked_s", seconds(i->revert_asked_ns));
+    (void)json_object_set_new(o, "reverted_s", seconds(i->undone_ns));
+    (void)json_object_set_new(o, "ended_by", text(i->ended_by));
+    (void)json_object_set_new(o, "evidence",
+                              e != NULL && e->items != NULL ? copy(e->items) : json_object());
+    (void)json_object_set_new(o, "what", text(e != NULL ? e->what : NULL));
+    (void)json_object_set_new(o, "proven", json_boolean(a->proven));
+    (void)json_object_set_new(o, "why", text(a->proven ? NULL : a->why));
+    (void)json_object_set_new(o, "restored_by",
+                              i->restored_by != RESTORED_BY_NOBODY
+                                  ? text(restored_by_word(i->restored_by))
+                                  : json_null());
+    (void)json_object_set_new(o, "error", text(i->error));
+    if (i->wave > 0)
+        (void)json_object_set_new(o, "wave", json_integer(i->wave));
+    if (i->phase > 0)
+        (void)json_object_set_new(o, "phase", json_integer(i->phase));
+    return o;
+}
+
+static json_t *rollout_json(const struct analysis_rollout *r)
+{
+    return json_pack("{s:I, s:s, s:s, s:o, s:I, s:I, s:o, s:o, s:f, s:f, s:f}", "step",
+                     (json_int_t)r->step, "fault", r->fault, "state", r->state, "why",
+                     r->why[0] != '\0' ? text(r->why) : json_null(), "wave", (json_int_t)r->wave,
+                     "waves", (json_int_t)r->waves, "reached", copy(r->reached), "spared",
+                     copy(r->spared), "reach", r->reach, "blast_radius_lower", r->blast_lower,
+                     "blast_radius_upper", r->blast_upper);
+}
+
+static json_t *rollouts_json(const struct analysis_trial *t)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < t->n_rollouts; i++)
+        (void)json_array_append_new(list, rollout_json(&t->rollouts[i]));
+    return list;
+}
+
+/* A host that nobody compared with what it was, such as a client without an agent, is neither clean
+ * nor dirty. */
+static json_t *host_json(const struct analysis_host *h)
+{
+    return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o}", "name", text(h->name), "clean",
+                     h->known ? json_boolean(h->clean) : json_null(), "known", h->known,
+                     "differences", h->differences != NULL ? copy(h->differences) : json_array(),
+                     "left", h->left != NULL ? copy(h->left) : json_array(), "listed",
+                     h->listed != NULL ? copy(h->listed) : json_array());
+}
+
+static json_t *outage_json(const struct analysis_outage *o)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:i, s:i, s:s, s:o}", "onset_lower_s",
+                     seconds(o->onset.lo), "onset_upper_s", seconds(o->onset.hi),
+                     "recovery_lower_s", seconds(o->recovery.lo), "recovery_upper_s",
+                     seconds(o->recovery.hi), "recovered", o->recovered, "automatic", o->automatic,
+                     "under_fault", o->under_fault, "dips", (int)o->dips, "bad_slots",
+                     (int)o->bad_slots, "seen_as", sample_result_word(o->first_result), "faults",
+                     text(o->faults));
+}
+
+static json_t *probe_json(const struct analysis_probe *p)
+{
+    json_t *outages = json_array();
+    for (size_t i = 0; i < p->n_outages; i++)
+        (void)json_array_append_new(outages, outage_json(&p->outages[i]));
+    json_t *o = json_pack("{s:o, s:o, s:o, s:b, s:i, s:i, s:i, s:i, s:i}", "name", text(p->name),
+                          "from", text(p->from), "rule", text(p->rule), "impacted", p->impacted,
+                          "scheduled", (int)p->scheduled, "good", (int)p->good, "bad", (int)p->bad,
+                          "gaps", (int)p->gaps, "late", (int)p->late);
+    (void)json_object_set_new(o, "every_s", seconds(p->every_ns));
+    (void)json_object_set_new(o, "availability_lower", figure(p->availability_lo));
+    (void)json_object_set_new(o, "availability_upper", figure(p->availability_hi));
+    (void)json_object_set_new(o, "baseline_p50_s",
+                              p->baseline_p50_ns < 0 ? json_null() : seconds(p->baseline_p50_ns));
+    (void)json_object_set_new(o, "baseline_p99_s",
+                              p->baseline_p99_ns < 0 ? json_null() : seconds(p->baseline_p99_ns));
+    (void)json_object_set_new(o, "largest_missed_s",
+                              p->missed_ns < 0 ? json_null() : seconds(p->missed_ns));
+    (void)json_object_set_new(o, "outages", outages);
+    return o;
+}
+
+static json_t *trial_json(const struct analysis_trial *t)
+{
+    json_t *targets = json_array(), *probes = json_array();
+    for (size_t i = 0; i < t->n_targets; i++)
+        (void)json_array_append_new(targets, target_json(&t->targets[i]));
+    for (size_t i = 0; i < t->n_probes; i++)
+        (void)json_array_append_new(probes, probe_json(&t->probes[i]));
+    return json_pack("{s:i, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "trial", (int)t->trial,
+                     "fault_free", t->fault_free, "verdict", verdict_word(t->verdict), "why",
+                     text(t->why), "start_s", seconds(t->start_ns), "end_s", seconds(t->end_ns),
+                     "targets", targets, "probes", probes, "rollouts", rollouts_json(t));
+}
+
+static json_t *texts(const char *const *list, size_t n)
+{
+    json_t *a = json_array();
+    for (size_t i = 0; i < n; i++)
+        (void)json_array_append_new(a, text(list[i]));
+    return a;
+}
+
+json_t *report_json(const struct report *report)
+{
+    const struct analysis *a = report->analysis;
+    const struct history *h = report->history;
+    json_t *targets = json_array(), *injections = json_array(), *hosts = json_array(),
+           *trials = json_array();
+    for (size_t i = 0; i < a->n_targets; i++)
+        (void)json_array_append_new(targets, target_json(&a->targets[i]));
+    for (size_t i = 0; i < a->n_injections; i++)
+        (void)json_array_append_new(injections, injection_json(&a->injections[i]));
+    for (size_t i = 0; i < a->n_hosts; i++)
+        (void)json_array_append_new(hosts, host_json(&a->hosts[i]));
+    for (size_t i = 0; i < a->n_trials; i++)
+        (void)json_array_append_new(trials, trial_json(&a->trials[i]));
+    json_t *o = json_object();
+    (void)json_object_set_new(o, "verdict", json_string(verdict_word(a->verdict)));
+    (void)json_object_set_new(o, "why", text(a->why));
+    (void)json_object_set_new(o, "exit", json_integer(a->exit_status));
+    (void)json_object_set_new(o, "scenario", text(h->scenario));
+    (void)json_object_set_new(o, "scenario_sha256", text(h->sha256));
+    (void)json_object_set_new(o, "run", text(h->run));
+    (void)json_object_set_new(o, "wall", text(h->wall));
+    (void)json_object_set_new(o, "version", text(h->version));
+    (void)json_object_set_new(o, "kernel", text(h->kernel));
+    (void)json_object_set_new(o, "machine", text(h->machine));
+    (void)json_object_set_new(o, "seed", json_integer((json_int_t)h->seed));
+    (void)json_object_set_new(o, "no_fault", json_boolean(h->no_fault));
+    (void)json_object_set_new(o, "aborted", json_boolean(h->aborted));
+    (void)json_object_set_new(o, "error", text(h->error));
+    (void)json_object_set_new(o, "targets", targets);
+    (void)json_object_set_new(o, "injections", injections);
+    (void)json_object_set_new(o, "hosts", hosts);
+    (void)json_object_set_new(o, "trials", trials);
+    (void)json_object_set_new(o, "proves", texts(a->sentences, a->n_sentences));
+    (void)json_object_set_new(o, "notes", texts(a->notes, a->n_notes));
+    return o;
+}
+
+int report_render_json(const struct report *report, struct buf *out, struct err *err)
+{
+    json_t *o = report_json(report);
+    char *dumped = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+    json_decref(o);
+    if (dumped == NULL)
+        return make_error(err, ERR_LIMIT, 0, "out of memory for the result");
+    buf_puts(out, dumped);
+    buf_puts(out, "\n");
+    free(dumped);
+    return 0;
+}

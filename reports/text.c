@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* report.txt: the verdict first, then what it rests on. */
+#include "base/utf8.h"
+#include "reports/text_parts.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+enum { LOG_LINES_MAX = 20, LOG_COLUMNS_MAX = 240, OUTPUT_LINES_MAX = 10 };
+
+static void put_figure(struct buf *out, enum analysis_unit unit, double value)
+{
+    if (isnan(value))
+        buf_puts(out, "-");
+    else if (isinf(value))
+        buf_puts(out, "open");
+    else if (unit == UNIT_SECONDS)
+        buf_printf(out, "%.3f s", value);
+    else
+        buf_printf(out, "%.3f %%", value * 100);
+}
+
+static void put_interval(struct buf *out, const struct analysis_target *t)
+{
+    if (isnan(t->lower)) {
+        buf_puts(out, "not measured");
+        return;
+    }
+    put_figure(out, t->unit, t->lower);
+    buf_puts(out, " .. ");
+    put_figure(out, t->unit, t->upper);
+}
+
+static void put_target(struct buf *out, const struct analysis_target *t)
+{
+    buf_printf(out, "  %-12s %s", verdict_word(t->verdict), t->measure);
+    if (t->of[0] != '\0')
+        buf_printf(out, " of %s", t->of);
+    if (t->from[0] != '\0')
+        buf_printf(out, " from %s", t->from);
+    if (!isnan(t->lower) || !isnan(t->limit)) { /* an impact is seen or not, and has no figure */
+        buf_puts(out, ": ");
+        put_interval(out, t);
+    }
+    if (!isnan(t->limit)) {
+        bool least = strcmp(t->measure, "availability") == 0;
+        buf_printf(out, ", %s ", least ? "at least" : "at most");
+        put_figure(out, t->unit, t->limit);
+    }
+    buf_printf(out, "\n               %s%s\n", t->why != NULL ? t->why : "",
+               t->automatic ? "" : " (not an automatic recovery)");
+}
+
+void report_print_verdict(const struct report *report, struct buf *out)
+{
+    const struct analysis *a = report->analysis;
+    buf_printf(out, "%s: %s\n", verdict_word(a->verdict), a->why != NULL ? a->why : "");
+    for (size_t i = 0; i < a->n_targets; i++)
+        put_target(out, &a->targets[i]);
+    for (size_t i = 0; i < a->n_sentences; i++)
+        buf_printf(out, "  %s\n", a->sentences[i]);
+    if (a->dirty)
+        buf_puts(out, "  A HOST WAS LEFT DIRTY: see below for what to do by hand\n");
+}
+
+void text_put_time(struct buf *out, int64_t ns)
+{
+    if (ns == HISTORY_UNKNOWN)
+        buf_puts(out, "?");
+    else if (ns == SPAN_OPEN)
+        buf_puts(out, "open");
+    else
+        buf_printf(out, "%.3f s", (double)ns / 1e9);
+}
+
+static void put_items(struct buf *out, const json_t *items)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)items, name, value)
+        buf_printf(out, " %s=%" JSON_INTEGER_FORMAT, name, json_integer_value(value));
+}
+
+void text_put_evidence(struct buf *out, const struct history_evidence *e)
+{
+    if (e == NULL || e->items == NULL)
+        return;
+    buf_printf(out, "      evidence:%s", e->what != NULL ? " " : "");
+    buf_puts(out, e->what != NULL ? e->what : "");
+    put_items(out, e->items);
+    buf_puts(out, "\n");
+}
+
+static void put_injections(struct buf *out, const struct analysis *a)
+{
+    buf_puts(out, "\nproof of injection\n");
+    if (a->n_injections == 0)
+        buf_puts(out, "  nothing was injected\n");
+    for (size_t k = 0; k < a->n_injections; k++) {
+        const struct history_injection *i = a->injections[k].of;
+        if (text_put_phases(out, a, k))
+            continue;
+        buf_printf(out, "  trial %u, %s: %s on %s: %s%s%s\n", a->injections[k].trial, i->id,
+                   i->fault, i->host, a->injections[k].proven ? "proven" : "NOT PROVEN: ",
+                   a->injections[k].proven || a->injections[k].why == NULL ? ""
+                                                                           : a->injections[k].why,
+                   i->foreign ? "; something was changed by others and left" : "");
+        buf_puts(out, "      asked ");
+        text_put_time(out, i->asked_ns);
+        buf_puts(out, ", verified active ");
+        text_put_time(out, i->active_ns);
+        buf_puts(out, ", revert asked ");
+        text_put_time(out, i->revert_asked_ns);
+        buf_puts(out, ", verified gone ");
+        text_put_time(out, i->undone_ns);
+        bool moment = i->ended_by != NULL && strcmp(i->ended_by, "instant") == 0;
+        if (moment)
+            buf_puts(out, "; a moment, which nothing ends\n");
+        else
+            buf_printf(out, ", ended by %s\n", i->ended_by != NULL ? i->ended_by : "?");
+        text_put_evidence(out, a->injections[k].evidence);
+        if (i->error != NULL)
+            buf_printf(out, "      error: %s\n", i->error);
+    }
+}
+
+static void put_texts(struct buf *out, const char *head, const json_t *list)
+{
+    const json_t *one;
+    size_t i;
+    json_array_foreach(list, i, one) if (json_is_string(one))
+        buf_printf(out, "      %s %s\n", head, json_string_value(one));
+}
+
+static void put_hosts(struct buf *out, const struct analysis *a)
+{
+    buf_puts(out, "\nproof of clean-up\n");
+    for (size_t i = 0; i < a->n_hosts; i++) {
+        const struct analysis_host *h = &a->hosts[i];
+        const char *state = !h->known ? "not looked at" : h->clean ? "clean" : "NOT CLEAN";
+        buf_printf(out, "  %s: %s\n", h->name, state);
+        put_texts(out, "differs:", h->differences);
+        put_texts(out, "left:", h->left);
+        put_texts(out, "written by others, not judged:", h->listed);
+    }
+}
+
+static void put_outage(struct buf *out, const struct analysis_outage *o)
+{
+    buf_puts(out, "      failed from ");
+    text_put_time(out, o->onset.lo);
+    buf_puts(out, " .. ");
+    text_put_time(out, o->onset.hi);
+    buf_puts(out, " until ");
+    text_put_time(out, o->recovery.lo);
+    buf_puts(out, " .. ");
+    text_put_time(out, o->recovery.hi);
+    buf_printf(out, ": %u bad slots, first %s%s%s%s%s\n", o->bad_slots,
+               sample_result_word(o->first_result), o->dips > 1 ? ", flapping" : "",
+               o->recovered ? "" : ", never recovered",
+               o->under_fault ? ", recovered under the fault" : "",
+               o->automatic ? "" : ", brought back by a person or the run itself");
+}
+
+static void put_probe(struct buf *out, const struct analysis_probe *p, bool injected)
+{
+    buf_printf(out, "    %s from %s, %s, every %.3f s\n", p->name, p->from,
+               p->rule != NULL ? p->rule : "", (double)p->every_ns / 1e9);
+    buf_printf(out, "      %u slots since the %s: %u good, %u bad, %u gaps, %u late", p->scheduled,
+               injected ? "fault" : "steady state", p->good, p->bad, p->gaps, p->late);
+    if (p->baseline_p99_ns >= 0)
+        buf_printf(out, "; before it %.1f ms median, %.1f ms p99 (%u)",
+                   (double)p->baseline_p50_ns / 1e6, (double)p->baseline_p99_ns / 1e6,
+                   p->baseline_n);
+    buf_puts(out, "\n");
+    for (size_t i = 0; i < p->n_outages; i++)
+        put_outage(out, &p->outages[i]);
+    if (!p->impacted && p->missed_ns >= 0)
+        buf_printf(out, "      no impact seen; one of up to %.3f s could have been missed\n",
+                   (double)p->missed_ns / 1e9);
+    else if (!p->impacted)
+        buf_puts(out, "      no impact seen, but too little was seen to say so\n");
+}
+
+static void put_trials(struct buf *out, const struct analysis *a)
+{
+    buf_puts(out, "\ntrials\n");
+    for (size_t i = 0; i < a->n_trials; i++) {
+        const struct analysis_trial *t = &a->trials[i];
+        buf_printf(out, "  trial %u%s: %s: %s\n", t->trial,
+                   t->fault_free ? ", without a fault" : "", verdict_word(t->verdict),
+                   t->why != NULL ? t->why : "");
+        if (a->n_trials > 1)
+            for (size_t k = 0; k < t->n_targets; k++)
+                put_target(out, &t->targets[k]);
+        for (size_t k = 0; k < t->n_probes; k++)
+            put_probe(out, &t->probes[k], t->n_waves != 0);
+        if (t->of != NULL && t->of->sent >= 0)
+            buf_printf(out,
+                       "    prober: %" PRId64 " sent, %" PRId64 " late, %" PRId64
+                       " gaps, %.1f ms of processor time\n",
+                       t->of->sent, t->of->late, t->of->gaps, (double)t->of->cpu_ns / 1e6);
+    }
+}
+
+/* What happened, in order: the events that a person asks about. */
+static const char *event_text(const struct history_event *e, char *out, size_t size)
+{
+    static const struct {
+        const char *ev, *name, *what;
+    } rows[] = {
+        {"lab.up", "lab up", NULL},
+        {"services.ready", "services ready", NULL},
+        {"trial.start", "trial", "trial"},
+        {"steady", "steady state", "why"},
+        {"role", "role", "host"},
+        {"apply", "fault asked", "injection"},
+        {"applied", "fault on", "injection"},
+        {"revert", "revert asked", "injection"},
+        {"reverted", "fault off", "injection"},
+        {"step", "step", "what"},
+        {"rollout", "waves", "state"},
+        {"hold", "hold", "state"},
+        {"probe.state", "probe", "state"},
+        {"guard", "guard", "what"},
+        {"abort", "abort", "what"},
+        {"renew", "lease not renewed", "host"},
+        {"trial.end", "trial end", "outcome"},
+        {"run.end", "end", "error"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strcmp(rows[i].ev, e->ev) != 0)
+            continue;
+        const json_t *v = rows[i].what != NULL ? json_object_get(e->members, rows[i].what) : NULL;
+        const char *state = json_string_value(json_object_get(e->members, "state"));
+        if (json_is_string(v))
+            (void)snprintf(out, size, "%s %s%s%s", rows[i].name, json_string_value(v),
+                           strcmp(e->ev, "step") == 0 && state != NULL ? ": " : "",
+                           strcmp(e->ev, "step") == 0 && state != NULL ? state : "");
+        else
+            (void)snprintf(out, size, "%s", rows[i].name);
+        return out;
+    }
+    return NULL;
+}
+
+/* What a run step's command said last; all that was kept of it stands in the journal. */
+static void put_output(struct buf *out, const json_t *output)
+{
+    const char *text = json_string_value(output);
+    for (const char *p = text != NULL ? utf8_last_lines(text, OUTPUT_LINES_MAX) : ""; *p != '\0';) {
+        size_t len = strcspn(p, "\n");
+        buf_printf(out, "               | %.*s%s\n",
+                   (int)(len < LOG_COLUMNS_MAX ? len : LOG_COLUMNS_MAX), p,
+                   len < LOG_COLUMNS_MAX ? "" : "...");
+        p += len + (p[len] == '\n');
+    }
+}
+
+static void put_timeline(struct buf *out, const struct history *h)
+{
+    buf_puts(out, "\ntimeline (seconds since the run's start)\n");
+    for (size_t i = 0; i < h->n_events; i++) {
+        char text[300];
+        if (event_text(&h->events[i], text, sizeof(text)) != NULL)
+            buf_printf(out, "  %9.3f  %s\n", (double)h->events[i].t / 1e9, text);
+        put_output(out, json_object_get(h->events[i].members, "output"));
+    }
+}
+
+/* A log's first lines since the steady state; all of them stand in logs/. */
+static void put_log(struct buf *out, const json_t *lines)
+{
+    size_t n = json_array_size(lines);
+    for (size_t i = 0; i < n && i < LOG_LINES_MAX; i++) {
+        const char *line = json_string_value(json_array_get(lines, i));
+        size_t len = line != NULL ? strlen(line) : 0, kept = 0;
+        for (size_t columns = 0; kept < len && columns < LOG_COLUMNS_MAX; columns++) {
+            size_t one = utf8_decode(line + kept, len - kept, NULL);
+            kept += one != 0 ? one : 1;
+        }
+        buf_printf(out, "      | %.*s%s\n", (int)kept, line != NULL ? line : "",
+                   kept < len ? "..." : "");
+    }
+    if (n > LOG_LINES_MAX)
+        buf_printf(out, "      ... %zu more\n", n - LOG_LINES_MAX);
+}
+
+static void put_logs(struct buf *out, const struct history *h)
+{
+    bool any = false;
+    for (size_t i = 0; i < h->n_events; i++) {
+        const struct history_event *e = &h->events[i];
+        if (strcmp(e->ev, "log") != 0)
+            continue;
+        if (!any)
+            buf_puts(out, "\nthe services' log lines around the impact (all of them: logs/)\n");
+        any = true;
+        const char *host = json_string_value(json_object_get(e->members, "host"));
+        const char *service = json_string_value(json_object_get(e->members, "service"));
+        buf_printf(out, "  %s, %s\n", host != NULL ? host : "?", service != NULL ? service : "?");
+        put_log(out, json_object_get(e->members, "lines"));
+    }
+}
+
+static void put_head(struct buf *out, const struct report *report)
+{
+    const struct history *h = report->history;
+    buf_printf(out, "\nscenario   %s (%s)\n           sha256 %s\n", h->scenario, h->file,
+               h->sha256);
+    buf_printf(out, "run        %s, %s, seed %" PRIu64 "%s\n", h->run, h->wall, h->seed,
+               h->no_fault ? ", without faults" : "");
+    buf_printf(out, "made by    blackstart %s on %s, %s\n", h->version, h->kernel, h->machine);
+    if (h->error != NULL)
+        buf_printf(out, "error      %s\n", h->error);
+}
+
+int report_render_text(const struct report *report, struct buf *out, struct err *err)
+{
+    const struct analysis *a = report->analysis;
+    (void)err;
+    report_print_verdict(report, out);
+    put_head(out, report);
+    put_trials(out, a);
+    text_put_rollouts(out, a);
+    put_injections(out, a);
+    put_hosts(out, a);
+    put_timeline(out, report->history);
+    put_logs(out, report->history);
+    buf_puts(out, "\nrules and notes\n");
+    for (size_t i = 0; i < a->n_notes; i++)
+        buf_printf(out, "  %s\n", a->notes[i]);
+    buf_puts(out, "\nmade again from the journal by: blackstart report DIR, with this directory\n");
+    return 0;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the text report share: text.c is the whole of it, text_unfold.c what steps with
+ * waves or phases add. */
+#ifndef BLACKSTART_REPORTS_TEXT_PARTS_H
+#define BLACKSTART_REPORTS_TEXT_PARTS_H
+
+#include "reports/report.h"
+
+void text_put_time(struct buf *out, int64_t ns);
+void text_put_evidence(struct buf *out, const struct history_evidence *e);
+
+/* All phases of a fault that came and went, at the first of them. False: injection k is none. */
+bool text_put_phases(struct buf *out, const struct analysis *a, size_t k);
+void text_put_rollouts(struct buf *out, const struct analysis *a);
+
+#endif

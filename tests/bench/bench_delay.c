@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What network.delay does beside delaying, in namespaces of this process: the round trip of small
+ * messages, and the throughput of one TCP connection, without the fault and at each delay.
+ * `--short` ends within seconds.
+ */
+#include "lab/netfault.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern const struct fault fault_network_delay;
+
+enum { PORT = 5001, CHUNK = 128 * 1024, TRIPS_MAX = 2000 };
+
+static int64_t now(void)
+{
+    return clock_system(CLOCK_MONOTONIC);
+}
+
+/* B is the server, A the client, whose host delays what it receives. */
+struct pair {
+    int client, server;
+};
+
+static int connect_pair(struct pair *p)
+{
+    struct sockaddr_storage to;
+    socklen_t len = netns_addr(&to, NETNS_B_IP, PORT);
+    int on = 1, bytes = 64 * 1024 * 1024;
+    int listener = netns_socket(NETNS_B, SOCK_STREAM, NETNS_B_IP, PORT);
+    p->client = netns_socket(NETNS_A, SOCK_STREAM, NETNS_A_FOR_B, 0);
+    /* Room for what is on its way: half a second of it. */
+    (void)setsockopt(p->client, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
+    (void)setsockopt(listener, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes));
+    if (listen(listener, 1) < 0 || connect(p->client, (struct sockaddr *)&to, len) < 0)
+        return -1;
+    p->server = accept(listener, NULL, NULL);
+    (void)close(listener);
+    (void)setsockopt(p->client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    (void)setsockopt(p->server, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    return p->server < 0 ? -1 : 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Milliseconds; both ends are of this process, so there is no program to wait for. */
+static int round_trips(int64_t for_ns, double *ret_median, double *ret_p99)
+{
+    static double took[TRIPS_MAX];
+    struct pair p;
+    char byte = 'x';
+    size_t n = 0;
+    if (connect_pair(&p) < 0)
+        return -1;
+    for (int64_t end = now() + for_ns; n < TRIPS_MAX && (n < 5 || now() < end); n++) {
+        int64_t start = now();
+        if (write(p.client, &byte, 1) != 1 || read(p.server, &byte, 1) != 1 ||
+            write(p.server, &byte, 1) != 1 || read(p.client, &byte, 1) != 1)
+            return -1;
+        took[n] = (double)(now() - start) / 1e6;
+    }
+    (void)close(p.client);
+    (void)close(p.server);
+    qsort(took, n, sizeof(took[0]), compare);
+    *ret_median = took[n / 2];
+    *ret_p99 = took[(n - 1) * 99 / 100];
+    return 0;
+}
+
+static void *pour(void *arg)
+{
+    static const char chunk[CHUNK];
+    int fd = *(const int *)arg;
+    while (send(fd, chunk, sizeof(chunk), MSG_NOSIGNAL) > 0)
+        ;
+    return NULL;
+}
+
+/* Mbit/s over the second half, when the window has opened. */
+static int throughput(int64_t for_ns, double *ret)
+{
+    static char chunk[CHUNK];
+    struct pair p;
+    pthread_t sender;
+    uint64_t bytes = 0;
+    if (connect_pair(&p) < 0 || pthread_create(&sender, NULL, pour, &p.server) != 0)
+        return -1;
+    int64_t start = now(), half = start + for_ns / 2, end = start + for_ns, at;
+    while ((at = now()) < end) {
+        ssize_t n = netns_readable(p.client, 1000) ? read(p.client, chunk, sizeof(chunk)) : 0;
+        bytes += n > 0 && at >= half ? (uint64_t)n : 0;
+    }
+    (void)close(p.client);
+    (void)shutdown(p.server, SHUT_RDWR);
+    (void)pthread_join(sender, NULL);
+    (void)close(p.server);
+    *ret = (double)bytes * 8 / ((double)for_ns / 2e9) / 1e6;
+    return 0;
+}
+
+static int measure(const char *label, double delay_ms, int64_t for_ns)
+{
+    static double base;
+    double median, p99, mbit;
+    if (round_trips(for_ns / 4, &median, &p99) < 0 || throughput(for_ns, &mbit) < 0)
+        return -1;
+    base = delay_ms > 0 ? base : median;
+    printf("%-8s round trip median %8.3f ms, p99 %8.3f ms, off by %+7.3f ms; one connection %9.1f "
+           "Mbit/s\n",
+           label, median, p99, median - base - delay_ms, mbit);
+    return 0;
+}
+
+static int measure_delay(const char *label, double delay_ms, int64_t for_ns)
+{
+    static _Alignas(8) char args[ARGS_MAX];
+    static struct undo undo;
+    struct revert_report report;
+    const struct param *p =
+        param_find(fault_network_delay.params, fault_network_delay.n_params, "delay");
+    if (params_default(fault_network_delay.params, fault_network_delay.n_params, args,
+                       fault_network_delay.args_size, &err) != 0 ||
+        param_parse(p, label, args, &err) != 0 ||
+        netfault_start(&fault_network_delay, &host_a, "i1", args, 600000, &undo) != 0)
+        return -1;
+    int rc = measure(label, delay_ms, for_ns);
+    struct evidence evidence = {.n = 0};
+    if (fault_network_delay.evidence(&host_a, &undo, &evidence, &err) == 0)
+        printf("         %s\n", evidence.what);
+    return fault_network_delay.revert(&host_a, &undo, &report, &err) == 0 ? rc : -1;
+}
+
+int main(int argc, char **argv)
+{
+    bool is_short = argc > 1 && strcmp(argv[1], "--short") == 0;
+    int64_t for_ns = (is_short ? 1 : 20) * NS_PER_SEC;
+    static const struct {
+        const char *label;
+        double ms;
+        bool full;
+    } delays[] = {
+        {"1ms", 1, true}, {"10ms", 10, false}, {"100ms", 100, false}, {"500ms", 500, true}};
+    if (netns_make() != 0 || nft_open(host_a.run, &host_a.nft, &err) < 0) {
+        printf("needs root, iproute2 and nf_tables: %s\n", err.msg);
+        return 1;
+    }
+    host_a.proc = open("/proc", O_PATH | O_CLOEXEC);
+    int rc = measure("without", 0, for_ns);
+    for (size_t i = 0; rc == 0 && i < sizeof(delays) / sizeof(delays[0]); i++)
+        if (!delays[i].full || !is_short)
+            rc = measure_delay(delays[i].label, delays[i].ms, for_ns);
+    if (rc != 0)
+        printf("%s\n", err.msg);
+    nft_close(host_a.nft);
+    return rc == 0 ? 0 : 1;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The error sweep: in a phase of a fault's life the k-th system call (or allocation) of one of the
+ * agent's processes fails, for every k, once or from then on. Afterwards the step has succeeded or
+ * has said what is wrong, and the host is as it was; an agent that goes on is used for the next
+ * point, one that ended is followed by another. What fails, and how, is the harm's to know.
+ */
+#ifndef BLACKSTART_TESTS_CRASH_ERRORS_H
+#define BLACKSTART_TESTS_CRASH_ERRORS_H
+
+#include "crash/sweep.h"
+
+enum { ERRORS_WHAT_MAX = 64 };
+
+struct errors_harm {
+    const char *word; /* such as "EIO" */
+    int error;
+    bool lasts;
+    enum sweep_victim victim;
+    bool (*begin)(const struct errors_harm *harm, pid_t victim, unsigned k);
+    /* Lifts it. Was there a k-th one? Says what it was. */
+    bool (*end)(const struct errors_harm *harm, char what[ERRORS_WHAT_MAX]);
+};
+
+struct errors_tally {
+    unsigned points, refused, leaks, ended; /* ended: agents that the error ended */
+    unsigned alarms;                        /* clean hosts of which the agent says otherwise */
+};
+
+struct errors {
+    struct rig rig;
+    struct rig_agent agent;
+    bool is_up, is_spoilt; /* spoilt: something was left behind */
+    const char *name;
+    struct kinds kinds;
+    struct buf before; /* the host's state */
+    unsigned serial;
+    const char *const *wrap; /* runs the agent; NULL-terminated, NULL: nothing does */
+    long log_seen;           /* bytes of the agents' words that have been looked at */
+    struct errors_tally tally;
+};
+
+/* What is swept: every fault under every harm in the phases first_phase..last_phase, of which the
+ * one behind PHASE_CALLS' is the end: the link closes (privside's harm) or privside dies (the
+ * guardian's). */
+struct errors_plan {
+    const char *word;
+    unsigned first_phase, last_phase;
+    int seconds;    /* of the sample */
+    unsigned reach; /* of the sample: k is drawn from 1 to this */
+    const char *const *wrap;
+    const struct errors_harm *harms;
+    size_t n_harms;
+};
+
+/*
+ * Checks that there were points, and no leaks; prints figures. A sample; with BLACKSTART_FULL=yes
+ * each point, and of these only those of SWEEP_FAULT=name, SWEEP_ERROR=word, every
+ * SWEEP_STRIDE=n-th.
+ */
+void errors_sweep(const struct errors_plan *plan);
+bool errors_is_full(void);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Allocations that fail in netside and privside, in every phase of every fault; BLACKSTART_FULL=yes
+ * tries each of them, else a sample. SWEEP_FAULT=name: only that one. */
+#include "check.h"
+#include "crash/allocations.h"
+#include "crash/errors.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SHORT_SECONDS = 14 };
+
+static volatile struct allocations *page;
+
+static bool begin(const struct errors_harm *harm, pid_t victim, unsigned k)
+{
+    page->calls = page->hits = 0;
+    page->who[0] = '\0';
+    page->k = k;
+    page->lasts = harm->lasts;
+    page->pid = (int32_t)victim;
+    return true;
+}
+
+static bool end(const struct errors_harm *harm, char what[ERRORS_WHAT_MAX])
+{
+    (void)harm;
+    page->pid = 0;
+    for (size_t i = 0; i < ERRORS_WHAT_MAX; i++)
+        what[i] = page->who[i];
+    return page->hits > 0;
+}
+
+static bool open_page(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return false;
+    bool ok = ftruncate(fd, sizeof(*page)) == 0;
+    void *at = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    (void)close(fd);
+    if (!ok || at == MAP_FAILED)
+        return false;
+    page = at;
+    return true;
+}
+
+static void sweep_victim(enum sweep_victim victim, const char *word, unsigned reach)
+{
+    char path[80], assignment[160];
+    (void)mkdir("/var/tmp/blackstart-test", 0700);
+    (void)snprintf(path, sizeof(path), "/var/tmp/blackstart-test/%d.allocations", (int)getpid());
+    (void)snprintf(assignment, sizeof(assignment), ALLOCATIONS_PAGE "=%s", path);
+    const char *const wrap[] = {"/usr/bin/env",
+                                "LD_PRELOAD=" BINARY_DIR "/tests/libcrash_allocations.so",
+                                assignment, NULL};
+    const struct errors_plan plan = {
+        .word = word,
+        .last_phase = PHASE_REVERT,
+        .seconds = SHORT_SECONDS / 2,
+        .reach = reach,
+        .wrap = wrap,
+        .harms = (const struct errors_harm[]){{"no memory", 0, false, victim, begin, end},
+                                              {"no memory", 0, true, victim, begin, end}},
+        .n_harms = 2};
+    CU_ASSERT_FATAL(open_page(path));
+    errors_sweep(&plan);
+    (void)munmap((void *)(uintptr_t)page, sizeof(*page));
+    (void)unlink(path);
+}
+
+static void test_privside(void)
+{
+    sweep_victim(SWEEP_PRIVSIDE, "allocations of privside", 8);
+}
+
+static void test_netside(void)
+{
+    sweep_victim(SWEEP_NETSIDE, "allocations of netside", 96);
+}
+
+static const struct check_test tests[] = {
+    {"allocations of privside", test_privside},
+    {"allocations of netside", test_netside},
+};
+
+CHECK_MAIN("crash/allocations", tests)

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Points at which a sweep once found something, and the calls around them: each run tries them. */
+#include "agents/faults/catalogue.h"
+#include "check.h"
+#include "crash/sweep.h"
+
+#include <signal.h>
+
+/* Stopped at rest, without an injection, a guardian outlived the agent whose link had closed. */
+static const struct {
+    const char *kind;
+    enum sweep_phase phase;
+    enum sweep_victim victim;
+    int signal;
+    unsigned first, last;
+} found[] = {
+    {"process.kill", SWEEP_REVERT, SWEEP_GUARDIAN, SIGSTOP, 8, 11},
+};
+
+static void try_points(struct sweep *s, const struct kinds *kinds, size_t i)
+{
+    struct err err;
+    unsigned ignored;
+    struct sweep_point p = {.kind = &kinds->v[0],
+                            .phase = found[i].phase,
+                            .victim = found[i].victim,
+                            .signal = found[i].signal};
+    for (p.k = found[i].first; p.k <= found[i].last; p.k++)
+        if (sweep_try(s, &p, &ignored, &err) < 0) {
+            (void)printf("    %s\n", err.msg);
+            CU_FAIL("the rig");
+            return;
+        }
+}
+
+static void test_found(void)
+{
+    static struct kinds kinds;
+    static struct sweep s;
+    struct sweep_tally tally = {0};
+    struct addrs peers;
+    struct err err;
+    CU_ASSERT_EQUAL_FATAL(sweep_open(&s, "found", BINARY_DIR "/blackstart-agent", &err), 0);
+    s.tally = &tally;
+    rig_peers(&s.rig, &peers);
+    for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
+        CU_ASSERT_EQUAL_FATAL(kinds_make(&kinds, &fault_catalogue, &peers, found[i].kind, &err), 0);
+        try_points(&s, &kinds, i);
+        kinds_free(&kinds);
+    }
+    (void)printf("%s", buf_text(&s.notes));
+    CU_ASSERT(tally.points > 0);
+    CU_ASSERT_EQUAL(tally.leaks, 0);
+    sweep_close(&s);
+}
+
+static const struct check_test tests[] = {
+    {"what was found once", test_found},
+};
+
+CHECK_MAIN("crash/found", tests)

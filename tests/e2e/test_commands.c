@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command line as an impatient person uses it: closed and full outputs, values out of bounds,
+ * and what only a tried host can say. */
+#include "check.h"
+#include "shell.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static char said[65536];
+
+/* Its exit status; what it said on both outputs, as far as they were left to us, is in `said`. */
+static int command(const char *rest)
+{
+    char line[1024];
+    (void)snprintf(line, sizeof(line), "(cd " SOURCE_DIR " && " BINARY_DIR "/%s) 2>&1", rest);
+    int status = shell_read(line, said, sizeof(said));
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void expect(const char *rest, int status, const char *text)
+{
+    int got = command(rest);
+    if (got != status || strstr(said, text) == NULL)
+        (void)printf("%s: %d: %s\n", rest, got, said);
+    CU_ASSERT_EQUAL(got, status);
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, text));
+}
+
+static void test_outputs(void)
+{
+    expect("blackstart version >&-", 3, "cannot write to the standard output");
+    expect("blackstart faults >/dev/full", 3, "cannot write to the standard output");
+    expect("blackstart validate scenarios/quickstart.yaml <&-", 0, "");
+}
+
+static void test_values(void)
+{
+    expect("blackstart lab up --for 0s scenarios/labs/etcd3.yaml", 2, "from 1s to 8760h");
+    expect("blackstart lab up --for 99999999h scenarios/labs/etcd3.yaml", 2, "from 1s to 8760h");
+    expect("blackstart validate --set recovery_limit=99999999h scenarios/quickstart.yaml", 2,
+           "is not a duration such as 100ms from 1ms to 24h");
+    expect("blackstart faults network.partitio", 2, "did you mean \"network.partition\"?");
+}
+
+static void test_what_a_fault_says(void)
+{
+    expect("blackstart faults network.partition", 0, "Works here:   yes");
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, "Capabilities: CAP_NET_ADMIN"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, "Footprint:    the table netdev blackstart-<run>"));
+}
+
+/* What a program reads is a document, whatever was wrong. */
+static void test_refusals_as_documents(void)
+{
+    static const char *const lines[] = {
+        "blackstart run --json /nonexistent.yaml 2>/dev/null",
+        "blackstart run --json tests/unit/scenario/bad/step-none.yaml 2>/dev/null",
+        "blackstart run --json --trials 0 scenarios/quickstart.yaml 2>/dev/null",
+        "blackstart run --json scenarios/labs/etcd3.yaml 2>/dev/null",
+        "blackstart plan --json --seed x scenarios/quickstart.yaml 2>/dev/null",
+    };
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        CU_ASSERT_EQUAL(command(lines[i]), 2);
+        json_t *doc = json_loads(said, JSON_REJECT_DUPLICATES, NULL);
+        if (doc == NULL)
+            (void)printf("%s: %s\n", lines[i], said);
+        CU_ASSERT_PTR_NOT_NULL(doc);
+        CU_ASSERT_EQUAL(json_integer_value(json_object_get(doc, "exit")), 2);
+        CU_ASSERT_TRUE(json_is_string(json_object_get(doc, "error")));
+        json_decref(doc);
+    }
+}
+
+static void test_files_alone(void)
+{
+    expect("blackstart validate tests/unit/scenario/inventory.yaml", 0, "valid");
+    expect("blackstart run scenarios/labs/etcd3.yaml", 2, "is a lab file: a scenario is needed");
+    expect("blackstart plan --seed 7 scenarios/quickstart.yaml", 0, "seed        7");
+}
+
+static void test_manual_pages(void)
+{
+    expect("blackstart help --man", 0, ".SS blackstart run ");
+    expect("blackstart-agent --man", 0, ".SS stdio ");
+}
+
+static const struct check_test tests[] = {
+    {"outputs that cannot be written", test_outputs},
+    {"values out of bounds", test_values},
+    {"what a fault says of itself", test_what_a_fault_says},
+    {"refusals as documents", test_refusals_as_documents},
+    {"files alone", test_files_alone},
+    {"manual pages", test_manual_pages},
+};
+
+CHECK_MAIN("commands", tests)

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A journal, and behind the first byte 0xff, which no UTF-8 text has, a sample file; what can be
+ * read is analysed. */
+#include "analysis/analysis.h"
+#include "base/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void analyse(const struct history *h)
+{
+    struct scenario_probe probes[] = {
+        {.name = "write", .every = {10}, .endpoints = ENDPOINTS_ANY, .weight = 1},
+        {.name = "read",
+         .every = {NS_PER_MS},
+         .endpoints = ENDPOINTS_ROLE,
+         .role = "leader",
+         .impact = IMPACT_EXPECTED,
+         .weight = 2},
+    };
+    const struct scenario_target targets[] = {
+        {.kind = TARGET_RECOVERY, .probe = "write", .from = FROM_HEAL, .within = {5}},
+        {.kind = TARGET_AVAILABILITY, .probe = "read", .over = {500}, .limit = {500000}},
+        {.kind = TARGET_BLAST, .limit = {500000}},
+    };
+    struct scenario s = {.probes = probes,
+                         .n_probes = 2,
+                         .targets = targets,
+                         .n_targets = 3,
+                         .steady_for = {20},
+                         .stable_for = {20}};
+    for (int rule = ENDPOINTS_ONE; rule <= ENDPOINTS_EACH; rule++) {
+        struct analysis *a = NULL;
+        struct err err;
+        probes[0].endpoints = (enum endpoints_rule)rule;
+        if (analysis_make(&s, h, &a, &err) == 0)
+            analysis_free(a);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const uint8_t *mark = size != 0 ? memchr(data, 0xff, size) : NULL;
+    size_t text_len = mark != NULL ? (size_t)(mark - data) : size;
+    struct sample *samples = NULL;
+    size_t n = 0;
+    bool torn;
+    struct err err;
+    if (mark != NULL &&
+        history_samples_check(mark + 1, size - text_len - 1, &n, &torn, &err) == 0 && n != 0) {
+        samples = calloc(n, sizeof(*samples));
+        if (samples == NULL)
+            return 0;
+        memcpy(samples, mark + 1 + 16, n * sizeof(*samples));
+    }
+    struct history *h = NULL;
+    if (history_parse((const char *)data, text_len, samples, n, &h, &err) == 0) {
+        analyse(h);
+        history_free(h);
+    }
+    free(samples);
+    return 0;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A run told in a few words, as journal text and samples, for the tests of the analysis: a probe
+ * `write` asked every 100 ms on n1 and n2, one pause of a leader on n1 sent at 3 s, active 10 ms
+ * later, taken away at 6 s. Each field left empty is as a sound run has it.
+ */
+#ifndef BLACKSTART_TESTS_STORY_H
+#define BLACKSTART_TESTS_STORY_H
+
+#include "analysis/analysis.h"
+#include "base/buf.h"
+#include "base/clock.h"
+
+#include <CUnit/CUnit.h>
+#include <string.h>
+
+#define STORY_MS(n) ((int64_t)(n)*NS_PER_MS)
+
+struct story {
+    const char *write; /* a character a slot of 100 ms, from 0 s on: `.` good, `x` bad, `-` gap */
+    int recovery_limit_ms, availability_permille, over_ms; /* 0: no such target */
+    int blast_permille;                                    /* -1: no such target */
+    enum measured_from from;
+    enum impact impact;
+    const char *steady; /* default {"held":true} */
+    const char *faults; /* lines between `steady` and `prober`; default: the pause */
+    const char *more;   /* lines before `prober` */
+    bool no_fault, dies, dirty;
+    bool torn;       /* dies in the middle of a line */
+    uint32_t trials; /* default 1; all alike */
+};
+
+#define STORY_PREPARE(id, fault, host, group)                                                      \
+    "{'t':2900000000,'ev':'prepare','injection':'" id "','fault':'" fault "','host':'" host        \
+    "','group':" group ",'step':0,'args':{},'for_ns':3000000000}\n"
+#define STORY_APPLIED(id, asked, active)                                                           \
+    "{'t':" active ",'ev':'applied','injection':'" id "','ok':true,'asked_ns':" asked              \
+    ",'active_ns':" active "}\n"
+#define STORY_EVIDENCE(id, class, proven)                                                          \
+    "{'t':3500000000,'ev':'evidence','injection':'" id                                             \
+    "','items':{'n':1},'class':'" class "','proven':" proven ",'what':'what was seen'}\n"
+#define STORY_REVERTED(id, asked, done)                                                            \
+    "{'t':" done ",'ev':'reverted','injection':'" id "','ok':true,'asked_ns':" asked               \
+    ",'done_ns':" done ",'ended_by':'command'}\n"
+#define STORY_PAUSE                                                                                \
+    STORY_PREPARE("i1", "process.pause", "n1", "0")                                                \
+    STORY_APPLIED("i1", "3000000000", "3010000000")                                                \
+    STORY_EVIDENCE("i1", "state", "true") STORY_REVERTED("i1", "6000000000", "6020000000")
+
+static inline void story_lines(const struct story *s, struct buf *b)
+{
+    buf_puts(b, "{'t':0,'ev':'run.start','format':1,'run':'r','text':'','file':'f','sha256':'0'");
+    buf_printf(b, ",'no_fault':%s}\n", s->no_fault ? "true" : "false");
+    buf_puts(b, "{'t':0,'ev':'lab.up','hosts':[{'name':'n1'},{'name':'n2'}]}\n");
+    buf_puts(b, "{'t':0,'ev':'probes','list':[{'name':'write','hosts':['n1','n2']}]}\n");
+    for (uint32_t t = 0; t < (s->trials != 0 ? s->trials : 1); t++) {
+        buf_printf(b, "{'t':0,'ev':'trial.start','trial':%u,'fault_free':%s}\n", t,
+                   s->no_fault ? "true" : "false");
+        buf_printf(b, "{'t':2500000000,'ev':'steady',%s}\n",
+                   s->steady != NULL ? s->steady : "'held':true");
+        buf_puts(b, s->faults != NULL ? s->faults : STORY_PAUSE);
+        buf_puts(b, s->more != NULL ? s->more : "");
+        if (s->dies || s->torn) {
+            buf_puts(b, s->torn ? "{'t':9000000000,'ev':'evid" : "");
+            return;
+        }
+        buf_printf(b, "{'t':%lld,'ev':'prober','sent':1,'until_ns':%lld}\n",
+                   (long long)STORY_MS(100) * (long long)strlen(s->write),
+                   (long long)STORY_MS(100) * (long long)strlen(s->write));
+        buf_printf(b, "{'t':90000000000,'ev':'trial.end','trial':%u,'outcome':'done'}\n", t);
+    }
+    buf_printf(b, "{'t':90000000000,'ev':'host','host':'n1','clean':%s%s,'listed':[%s]}\n",
+               s->dirty ? "false" : "true",
+               s->dirty ? ",'differences':['+ route to nowhere'],'left':['i1: ip route del ...']"
+                        : ",'differences':[],'left':[]",
+               "'/var/lib/app: written by app'");
+    buf_puts(b, "{'t':90000000000,'ev':'run.end','aborted':false}\n");
+}
+
+static inline size_t story_samples(const struct story *s, struct sample *ret, size_t max)
+{
+    size_t n = 0;
+    for (uint32_t t = 0; t < (s->trials != 0 ? s->trials : 1); t++)
+        for (uint32_t k = 0; k < strlen(s->write) && n + 2 <= max; k++)
+            for (uint16_t e = 0; e < 2; e++) {
+                int64_t due = STORY_MS(100) * k;
+                enum sample_result result = s->write[k] == '.'   ? SAMPLE_GOOD
+                                            : s->write[k] == 'x' ? SAMPLE_TIMEOUT
+                                                                 : SAMPLE_GAP;
+                ret[n++] = (struct sample){.due_ns = due,
+                                           .sent_ns = due,
+                                           .done_ns = due + STORY_MS(2),
+                                           .slot = k,
+                                           .endpoint = e,
+                                           .trial = t,
+                                           .result = (uint16_t)result};
+            }
+    return n;
+}
+
+struct story_told {
+    struct scenario scenario;
+    struct scenario_probe probe;
+    struct scenario_target targets[3];
+    struct scenario_step step;
+    struct fault fault;
+    struct history *history;
+    struct analysis *analysis;
+};
+
+static inline void story_scenario(const struct story *s, struct story_told *t)
+{
+    *t = (struct story_told){.history = NULL};
+    t->probe = (struct scenario_probe){.name = "write",
+                                       .endpoints = ENDPOINTS_ANY,
+                                       .every = {STORY_MS(100)},
+                                       .timeout = {STORY_MS(1000)},
+                                       .impact = s->impact,
+                                       .weight = 1};
+    t->fault = (struct fault){.name = "process.kill", .lifetime = LIFETIME_INSTANT};
+    t->step = (struct scenario_step){.kind = STEP_FAULT, .fault = &t->fault};
+    size_t n = 0;
+    if (s->recovery_limit_ms != 0)
+        t->targets[n++] = (struct scenario_target){.kind = TARGET_RECOVERY,
+                                                   .probe = "write",
+                                                   .from = s->from,
+                                                   .within = {STORY_MS(s->recovery_limit_ms)}};
+    if (s->availability_permille != 0)
+        t->targets[n++] =
+            (struct scenario_target){.kind = TARGET_AVAILABILITY,
+                                     .probe = "write",
+                                     .over = {STORY_MS(s->over_ms)},
+                                     .limit = {(uint32_t)s->availability_permille * 1000}};
+    if (s->blast_permille >= 0)
+        t->targets[n++] = (struct scenario_target){.kind = TARGET_BLAST,
+                                                   .limit = {(uint32_t)s->blast_permille * 1000}};
+    t->scenario = (struct scenario){.probes = &t->probe,
+                                    .n_probes = 1,
+                                    .targets = t->targets,
+                                    .n_targets = n,
+                                    .steps = &t->step,
+                                    .n_steps = 1,
+                                    .steady_for = {STORY_MS(2000)},
+                                    .stable_for = {STORY_MS(1000)}};
+}
+
+/* Fills *t, which the caller frees by story_free; the analysis is NULL when the test has failed. */
+static inline void story_tell(const struct story *s, struct story_told *t)
+{
+    static struct sample samples[8192];
+    struct err err = {.msg = ""};
+    CLEANUP_BUF struct buf text = BUF_INIT(1 << 20);
+    story_scenario(s, t);
+    story_lines(s, &text);
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] == '\'')
+            text.data[i] = '"';
+    size_t n = story_samples(s, samples, sizeof(samples) / sizeof(samples[0]));
+    if (history_parse(text.data, text.len, samples, n, &t->history, &err) != 0 ||
+        analysis_make(&t->scenario, t->history, &t->analysis, &err) != 0)
+        CU_FAIL("the story cannot be told");
+    CU_ASSERT_STRING_EQUAL(err.msg, "");
+}
+
+static inline void story_free(struct story_told *t)
+{
+    analysis_free(t->analysis);
+    history_free(t->history);
+}
+
+#endif

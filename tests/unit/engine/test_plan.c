@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Scenarios to plans: what would be done to which host, when, and for how long. */
+#include "agents/faults/catalogue.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "check.h"
+#include "engine/plan.h"
+
+#define HEAD                                                                                       \
+    "version: 1\n"                                                                                 \
+    "name: p\n"                                                                                    \
+    "lab:\n"                                                                                       \
+    "  hosts: {n1: {labels: [member]}, n2: {labels: [member]}, n3: {labels: [member]}}\n"          \
+    "probes:\n"                                                                                    \
+    "  up: {kind: tcp, port: 80, hosts: n1, every: 100ms, timeout: 1s}\n"                          \
+    "roles:\n"                                                                                     \
+    "  leader: {kind: tcp, port: 81, hosts: {label: member}, timeout: 1s}\n"                       \
+    "targets:\n"                                                                                   \
+    "  - recovery_time: {probe: up, from: fault, within: 5s}\n"
+
+static struct scenario *scenario;
+static struct plan *plan;
+
+static bool load(const char *text, uint64_t seed)
+{
+    struct problems problems = {0};
+    struct err err = {0};
+    bool ok = scenario_parse("p.yaml", text, strlen(text), &fault_catalogue, NULL, 0, &scenario,
+                             &problems, &err) == 0 &&
+              plan_build(scenario, seed, &plan, &err) == 0;
+    for (size_t i = 0; i < problems.n; i++)
+        fprintf(stderr, "%s", problems.list[i].text);
+    if (!ok)
+        fprintf(stderr, "%s\n", err.msg);
+    problems_free(&problems);
+    CU_ASSERT_TRUE(ok);
+    return ok;
+}
+
+static void unload(void)
+{
+    plan_free(plan);
+    scenario_free(scenario);
+    plan = NULL;
+    scenario = NULL;
+}
+
+static void test_times(void)
+{
+    if (!load(HEAD "steps:\n"
+                   "  - {fault: process.pause, hosts: n1, process: x, for: 4s}\n"
+                   "  - {wait_until: {probe: up, is: bad, within: 3s}}\n"
+                   "  - parallel:\n"
+                   "      - [{wait: 1s}, {wait: 2s}]\n"
+                   "      - [{wait: 500ms}]\n"
+                   "  - {fault: process.pause, hosts: n2, process: x, for: 2s, wait_end: true}\n"
+                   "  - {wait: 1s}\n",
+              1))
+        return;
+    static const struct {
+        uint32_t depth;
+        int64_t least_ms, most_ms;
+    } steps[] = {{0, 0, 0},       {0, 0, 0},    {0, 0, 3000},    {1, 0, 3000},
+                 {1, 1000, 4000}, {1, 0, 3000}, {0, 3000, 6000}, {0, 5000, 8000}};
+    CU_ASSERT_EQUAL_FATAL(plan->n_steps, sizeof(steps) / sizeof(steps[0]));
+    for (size_t i = 0; i < plan->n_steps; i++) {
+        CU_ASSERT_EQUAL(plan->steps[i].depth, steps[i].depth);
+        CU_ASSERT_EQUAL(plan->steps[i].at_least_ns, steps[i].least_ms * NS_PER_MS);
+        CU_ASSERT_EQUAL(plan->steps[i].at_most_ns, steps[i].most_ms * NS_PER_MS);
+    }
+    /* steady 2 s, steps 6 s, stable 2 s; at most steady 30 s, steps 9 s, observe 30 s */
+    CU_ASSERT_EQUAL(plan->least_ns, 10 * NS_PER_SEC);
+    CU_ASSERT_EQUAL(plan->most_ns, 69 * NS_PER_SEC);
+    unload();
+}
+
+static size_t expand(size_t step, uint32_t trial, const char *leader, char *out, size_t size)
+{
+    struct role_holder role = {"leader", leader};
+    struct plan_injections list = {0};
+    struct err err;
+    out[0] = '\0';
+    if (plan_expand(plan, step, trial, &role, 1, &list, &err) < 0) {
+        (void)snprintf(out, size, "%.*s", (int)size - 1, err.msg);
+        return 0;
+    }
+    size_t n = list.n;
+    for (size_t i = 0; i < n; i++)
+        (void)snprintf(out + strlen(out), size - strlen(out), "%s ",
+                       plan->hosts[list.list[i].host].name);
+    plan_injections_free(&list);
+    return n;
+}
+
+static void test_expands_by_role(void)
+{
+    char hosts[300];
+    if (!load(HEAD "steps:\n"
+                   "  - fault: network.partition\n"
+                   "    hosts: {role: leader}\n"
+                   "    peers: {all_but: {role: leader}}\n"
+                   "    for: 1s\n",
+              1))
+        return;
+    CU_ASSERT_STRING_EQUAL(plan_step_role(&plan->steps[0], 0), "leader");
+    CU_ASSERT_PTR_NULL(plan_step_role(&plan->steps[0], 2));
+    CU_ASSERT_EQUAL(expand(0, 0, "n2", hosts, sizeof(hosts)), 3);
+    CU_ASSERT_PTR_NOT_NULL(strstr(hosts, "n2"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(hosts, "n1"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(hosts, "n3"));
+    CU_ASSERT_PTR_NULL(strstr(hosts, "client"));
+    CU_ASSERT_EQUAL(expand(0, 0, NULL, hosts, sizeof(hosts)), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(hosts, "leader"));
+    unload();
+}
+
+/* The same seed draws the same; over trials and seeds it differs. */
+static void test_shares_are_seeded(void)
+{
+    static const char text[] = HEAD "steps:\n"
+                                    "  - fault: process.pause\n"
+                                    "    hosts: {share: 34%}\n"
+                                    "    process: x\n"
+                                    "    for: 1s\n";
+    char first[300], again[300];
+    bool differs = false;
+    for (uint32_t trial = 0; trial < 8; trial++) {
+        if (!load(text, 42))
+            return;
+        CU_ASSERT_EQUAL(expand(0, trial, NULL, first, sizeof(first)), 2);
+        unload();
+        if (!load(text, 42))
+            return;
+        (void)expand(0, trial, NULL, again, sizeof(again));
+        CU_ASSERT_STRING_EQUAL(first, again);
+        (void)expand(0, trial + 1, NULL, again, sizeof(again));
+        differs = differs || strcmp(first, again) != 0;
+        unload();
+    }
+    CU_ASSERT_TRUE(differs);
+}
+
+static void test_client_is_out_of_reach(void)
+{
+    char why[300];
+    if (!load(HEAD "steps:\n"
+                   "  - {fault: process.pause, hosts: {role: leader}, process: x, for: 1s}\n",
+              1))
+        return;
+    CU_ASSERT_EQUAL(expand(0, 0, "client", why, sizeof(why)), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, "the probes look from there"));
+    unload();
+}
+
+static void test_print(void)
+{
+    if (!load(HEAD "seed: 9\n"
+                   "trials: 3\n"
+                   "steps:\n"
+                   "  - fault: network.partition\n"
+                   "    hosts: {role: leader}\n"
+                   "    peers: {all_but: {role: leader}}\n"
+                   "    for: 1s\n"
+                   "  - {fault: process.kill, hosts: n3, process: x}\n",
+              9))
+        return;
+    static const char *const lines[] = {
+        "hosts       n1, n2, n3, client\n",
+        "trials      3, and a fault-free one first\n",
+        "who the leader is, is asked at run time; if it is n1:\n",
+        "peers=n2,n3",
+        "CANNOT BE UNDONE\n",
+        "cannot be undone:\n  step 2, process.kill\n",
+        "total time: 20s at least, 4m4s at most",
+    };
+    CLEANUP_FREE char *text = NULL;
+    struct err err;
+    CU_ASSERT_EQUAL_FATAL(plan_print(plan, &text, &err), 0);
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        if (strstr(text, lines[i]) == NULL)
+            fprintf(stderr, "no line: %s\n%s", lines[i], text);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, lines[i]));
+    }
+    json_t *doc = NULL;
+    CU_ASSERT_EQUAL_FATAL(plan_json(plan, &doc, &err), 0);
+    const json_t *step = json_array_get(json_object_get(doc, "steps"), 0);
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(step, "injections")), 3);
+    CU_ASSERT_TRUE(json_is_true(json_object_get(step, "can_be_undone")));
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(doc, "seed")), 9);
+    json_decref(doc);
+    unload();
+}
+
+/* Who a share will be nobody can say before the seed is known. */
+static void test_print_drawn(void)
+{
+    static const char *const seeds[] = {"", "seed: 3\n"};
+    for (int known = 0; known < 2; known++) {
+        char yaml[2048];
+        (void)snprintf(yaml, sizeof(yaml),
+                       HEAD
+                       "%ssteps:\n  - {fault: process.pause, hosts: {share: 30%%}, process: x, "
+                       "for: 1s}\n",
+                       seeds[known]);
+        if (!load(yaml, 3))
+            return;
+        CLEANUP_FREE char *text = NULL;
+        struct err err;
+        CU_ASSERT_EQUAL_FATAL(plan_print(plan, &text, &err), 0);
+        CU_ASSERT_EQUAL(strstr(text, "\n  1 of n1, n2, n3, drawn at run time") != NULL, known == 0);
+        unload();
+    }
+}
+
+/* A kill is a moment: nothing ends it. */
+static void test_print_moment(void)
+{
+    if (!load(HEAD "steps:\n  - {fault: process.kill, hosts: n3, process: x}\n", 1))
+        return;
+    CU_ASSERT_STRING_EQUAL(plan->steps[0].what, "fault process.kill on n3");
+    unload();
+}
+
+/* Real hosts can be planned, though not yet run. */
+static void test_inventory(void)
+{
+    struct problems problems = {0};
+    struct err err = {0};
+    static const char yaml[] =
+        "version: 1\ninventory: inventory.yaml\n"
+        "probes: {up: {kind: tcp, port: 80, hosts: n1}}\n"
+        "steps: [{fault: network.loss, hosts: n1, peers: n2, share: 10%, for: 5s}]\n"
+        "targets: [{blast_radius: {at_most: 50%}}]\n";
+    CU_ASSERT_EQUAL_FATAL(scenario_parse(SOURCE_DIR "/tests/unit/scenario/p.yaml", yaml,
+                                         sizeof(yaml) - 1, &fault_catalogue, NULL, 0, &scenario,
+                                         &problems, &err),
+                          0);
+    CU_ASSERT_EQUAL_FATAL(plan_build(scenario, 1, &plan, &err), 0);
+    CLEANUP_FREE char *text = NULL;
+    CU_ASSERT_EQUAL_FATAL(plan_print(plan, &text, &err), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "hosts       n1, n2\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "peers=n2"));
+    problems_free(&problems);
+    unload();
+}
+
+static const struct check_test tests[] = {
+    {"print what is drawn", test_print_drawn},
+    {"print a moment", test_print_moment},
+    {"inventory", test_inventory},
+    {"times", test_times},
+    {"expands by role", test_expands_by_role},
+    {"shares are seeded", test_shares_are_seeded},
+    {"client is out of reach", test_client_is_out_of_reach},
+    {"print", test_print},
+};
+
+CHECK_MAIN("plan", tests)

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Inside the guest: runs the programs of tests/vm/MODE.list, as process 1 or as a unit of systemd, and ends the guest with their result.
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 LC_ALL=C.UTF-8
+value() { tr ' ' '\n' </proc/cmdline | sed -n "s/^vm\\.$1=//p"; }
+mode=$(value mode) top=$(value top) build=$(value build) form=$(value form) only=$(value only) command=$(value command)
+stty -F /dev/ttyS1 raw -echo
+exec </dev/null >/dev/ttyS1 2>&1
+if [ $$ = 1 ]; then
+    export DM_DISABLE_UDEV=1 # nobody else makes the nodes
+    mount -t cgroup2 cgroup2 /sys/fs/cgroup
+    echo '+cpu +memory +io +pids' >/sys/fs/cgroup/cgroup.subtree_control # as systemd does it for its units
+    ip link set lo up
+    hostname guest
+fi
+# A module is loaded at its first use, which takes long here: before anything is timed.
+modprobe -q -a nf_tables nft_numgen nft_fwd_netdev nf_log_syslog veth ifb bridge sch_netem sch_tbf sch_htb loop dm_flakey ext4 fuse tun
+[ "$form" = full ] && export BLACKSTART_FULL=yes
+echo "vm: $mode, $(uname -r), up after $(cut -d ' ' -f 1 /proc/uptime) s"
+
+end() { # end STATUS: 0 or 1, for the emulator
+    sync
+    sleep 0.1
+    printf "\\00$1" | dd of=/dev/port bs=1 seek=244 status=none
+}
+if [ -n "$command" ]; then
+    cd "$top" && bash -c "$(base64 -d <<<"$command")" && end 0
+    end 1
+fi
+
+failed=0 ran=0
+while read -r program seconds when; do
+    case $program in '' | \#*) continue ;; esac
+    [ "$when" != full ] || [ "$form" = full ] || continue
+    [ -z "$only" ] || [[ $program == *$only* ]] || continue
+    start=$(date +%s%N) status=0
+    (cd "$top" && timeout -k 5 "$seconds" "$build/tests/${program//\//_}") || status=$?
+    ran=$((ran + 1))
+    [ "$status" = 0 ] || failed=$((failed + 1))
+    printf '\nvm: %s: status %d after %d ms of at most %d s\n' "$program" "$status" $((($(date +%s%N) - start) / 1000000)) "$seconds"
+done <"$top/tests/vm/$mode.list"
+[ "$ran" -gt 0 ] || { echo "vm: no program to run"; failed=1; }
+echo "vm: $ran programs, $failed failed"
+end $((failed > 0))
