@@ -60,6 +60,8 @@ static const struct unit *unit_find(const struct unit *units, size_t n, const ch
 
 enum { TOO_LARGE = 1 };
 
+__extension__ typedef unsigned __int128 wide; /* gcc and clang, on every 64-bit machine */
+
 /*
  * Number and unit at *p, times the unit's factor, exactly: what is finer than 1 is an error. *ret
  * is the unit, and NULL when there is none of ours. TOO_LARGE: no number of ours holds it.
@@ -84,13 +86,16 @@ static int take_quantity(const char **p, const struct unit *units, size_t n, uin
     if (*ret == NULL)
         return -1;
     *p += len;
-    if (__builtin_mul_overflow(digits, (*ret)->factor, value))
-        return TOO_LARGE;
+    /* Wider than the result: 19.229430649s is 19229430649 * 10^9 before its nine places go. */
+    wide product = (wide)digits * (*ret)->factor;
     for (; fraction > 0; fraction--) {
-        if (*value % 10 != 0)
+        if (product % 10 != 0)
             return -1;
-        *value /= 10;
+        product /= 10;
     }
+    if (product > UINT64_MAX)
+        return TOO_LARGE;
+    *value = (uint64_t)product;
     return 0;
 }
 

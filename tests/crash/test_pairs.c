@@ -9,10 +9,10 @@
 #include "check.h"
 #include "crash/sweep.h"
 #include "crash/walk.h"
+#include "seed.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -153,8 +153,7 @@ static int try_pair(struct pair *p, struct err *err)
 
 static uint64_t find_seed(void)
 {
-    const char *asked = getenv("PAIRS_SEED");
-    uint64_t seed = asked != NULL ? strtoull(asked, NULL, 10) : (uint64_t)time(NULL);
+    uint64_t seed = seed_take("PAIRS_SEED");
     (void)printf("\n    PAIRS_SEED=%llu", (unsigned long long)seed);
     return seed;
 }

@@ -9,6 +9,7 @@
 #include "agents/faults/catalogue.h"
 #include "check.h"
 #include "crash/walk.h"
+#include "seed.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -179,8 +180,7 @@ static void run(const struct form *f)
     struct err err;
     struct addrs peers = {0};
     pid_t pids[WORKERS_MAX];
-    const char *given = getenv("SWEEP_SEED");
-    uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+    uint64_t seed = seed_take("SWEEP_SEED");
     struct board *board =
         mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CU_ASSERT_TRUE_FATAL(board != MAP_FAILED);

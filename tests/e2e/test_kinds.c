@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* scenarios/faults/: one small example for each kind of fault, and no kind without one. */
 #include "agents/faults/catalogue.h"
+#include "seed.h"
 #include "share.h"
 #include "shipped.h"
-
-#include <time.h>
 
 static const struct kind {
     const char *file, *fault, *evidence;
@@ -55,9 +54,9 @@ enum { SHORT_FORM = 4 }; /* of so many, one is run in the short form; the contra
 
 static void test_each(void)
 {
-    const char *form = getenv("BLACKSTART_FULL"), *given = getenv("KINDS_SEED");
+    const char *form = getenv("BLACKSTART_FULL");
     size_t every = form != NULL && strcmp(form, "no") == 0 ? SHORT_FORM : 1, n = 0;
-    size_t seed = given != NULL ? strtoul(given, NULL, 10) : (size_t)time(NULL);
+    size_t seed = (size_t)seed_take("KINDS_SEED");
     for (size_t i = 0; i < N_KINDS; i++) {
         if ((i + seed) % every != 0 || !share_has(n++))
             continue;

@@ -13,6 +13,7 @@
 #include "journal/journal.h"
 #include "run/proberlink.h"
 #include "scratch.h"
+#include "seed.h"
 #include "truth.h"
 
 #include "analysis/analysis.h"
@@ -25,7 +26,6 @@
 #include <stdatomic.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 
 enum {
@@ -241,13 +241,9 @@ static void probe_make(size_t i)
 static void setup(void)
 {
     struct err err = {.msg = ""};
-    const char *seed = getenv("SEED");
-    if (seed != NULL)
-        g.random = strtoull(seed, NULL, 10);
-    else
-        CU_ASSERT_EQUAL(getrandom(&g.random, sizeof(g.random), 0), sizeof(g.random));
-    g.random |= 1;
-    printf("\nnote: SEED=%llu\n", (unsigned long long)g.random);
+    uint64_t seed = seed_take("SEED");
+    g.random = (seed * UINT64_C(0x9e3779b97f4a7c15)) | 1;
+    printf("\nnote: SEED=%llu\n", (unsigned long long)seed);
     network_make();
     scratch_name(g.dir, sizeof(g.dir), "/tmp", "truth");
     CU_ASSERT_EQUAL_FATAL(mkdir(g.dir, 0700), 0);

@@ -105,6 +105,7 @@ static void test_durations(void)
         {"0s", 0, "0s"},
         {"008s", 8000000000, "8s"},
         {"1m0.25s", 60250000000, "1m250ms"},
+        {"18m19.229430649s", 1099229430649, "18m19.229430649s"},
     };
     static const char *const bad[] = {"",
                                       "8",
@@ -124,6 +125,7 @@ static void test_durations(void)
                                       "9999999999999999999s",
                                       "99999999999h",
                                       "s",
+                                      "0.000000000000000001s",
                                       "1..5s"};
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         struct duration d = {-1};
