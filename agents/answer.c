@@ -31,6 +31,7 @@ static int answer_hello(struct answerer *a, const struct agent_request *r, const
     a->greeted = true;
     to->reply.privside = (int32_t)getpid();
     to->reply.guardian = (int32_t)a->guardian;
+    to->reply.unreadable = a->unreadable;
     for (size_t i = 0; i < in->catalogue->n; i++) {
         const struct fault *row = in->catalogue->faults[i];
         struct agent_item *item = add_item(to);

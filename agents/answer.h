@@ -13,6 +13,7 @@ struct answerer {
     struct injector *injector;
     pid_t guardian;
     bool greeted;
+    uint32_t unreadable; /* told by hello, as replayed is */
     struct buf baseline;
     uint32_t n_replayed;
     struct agent_item replayed[ITEMS_MAX]; /* told by hello */

@@ -147,9 +147,10 @@ static json_t *write_hello(const struct method_result *result)
         json_decref(replayed);
         return NULL;
     }
-    return json_pack("{s:s,s:i,s:s,s:s,s:o,s:o,s:{s:i,s:i,s:i},s:b}", "version", BLACKSTART_VERSION,
-                     "protocol", 1, "catalogue", digest, "kernel", machine.release, "faults",
-                     faults, "replayed", replayed, "pids", "netside", result->netside, "privside",
+    return json_pack("{s:s,s:i,s:s,s:s,s:o,s:o,s:i,s:{s:i,s:i,s:i},s:b}", "version",
+                     BLACKSTART_VERSION, "protocol", 1, "catalogue", digest, "kernel",
+                     machine.release, "faults", faults, "replayed", replayed, "unreadable",
+                     (int)result->reply->unreadable, "pids", "netside", result->netside, "privside",
                      result->reply->privside, "guardian", result->reply->guardian, "own_uid",
                      result->own_uid);
 }

@@ -83,6 +83,7 @@ static int replay(const struct undo_owner *owner, int dir, struct err *err)
     if (undo_replay(dir, owner, self.log.fd >= 0 ? &self.log : NULL, REPLAY_WAIT_MS, replay_one,
                     NULL, &self.tally, err) != 0)
         return -1;
+    self.answerer.unreadable = self.tally.unknown;
     if (self.tally.unknown > 0)
         (void)fprintf(stderr,
                       "blackstart-agent: %u undo records that this version cannot read are kept\n",

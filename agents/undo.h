@@ -61,4 +61,9 @@ typedef int undo_replay_fn(void *ctx, const struct undo *undo);
 int undo_replay(int dir, const struct undo_owner *owner, const struct undo_log *own, int wait_ms,
                 undo_replay_fn *fn, void *ctx, struct undo_tally *ret, struct err *err) MUST_CHECK;
 
+/* Gives each live record of the other logs of this host to fn, of living agents and of dead ones,
+ * and changes nothing. What fn returns does not count. */
+int undo_look(const struct undo_log *own, undo_replay_fn *fn, void *ctx,
+              struct err *err) MUST_CHECK;
+
 #endif

@@ -107,12 +107,12 @@ static void sweep_draft(const struct replay *r, const char *name)
         (void)unlinkat(r->dir, name, 0);
 }
 
-int undo_replay(int dir, const struct undo_owner *owner, const struct undo_log *own, int wait_ms,
-                undo_replay_fn *fn, void *ctx, struct undo_tally *ret, struct err *err)
+/* Gives the name of each log and of each draft in r's directory but `own`, which may be NULL. */
+static int walk(struct replay *r, const struct undo_log *own,
+                void (*log)(struct replay *r, const char *name),
+                void (*draft)(const struct replay *r, const char *name), struct err *err)
 {
-    struct replay r = {.dir = dir, .owner = owner, .fn = fn, .ctx = ctx};
-    r.deadline = clock_system(CLOCK_MONOTONIC) + wait_ms * NS_PER_MS;
-    int again = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int again = openat(r->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (again < 0)
         return make_error(err, ERR_SYSTEM, errno, "open the state directory");
     CLEANUP_DIR DIR *entries = fdopendir(again);
@@ -127,10 +127,46 @@ int undo_replay(int dir, const struct undo_owner *owner, const struct undo_log *
             (own != NULL && strcmp(e->d_name, own->file) == 0))
             continue;
         if (ends_with(e->d_name, UNDO_SUFFIX))
-            replay_file(&r, e->d_name);
+            log(r, e->d_name);
         else if (ends_with(e->d_name, UNDO_DRAFT))
-            sweep_draft(&r, e->d_name);
+            draft(r, e->d_name);
     }
+    return 0;
+}
+
+int undo_replay(int dir, const struct undo_owner *owner, const struct undo_log *own, int wait_ms,
+                undo_replay_fn *fn, void *ctx, struct undo_tally *ret, struct err *err)
+{
+    struct replay r = {.dir = dir, .owner = owner, .fn = fn, .ctx = ctx};
+    r.deadline = clock_system(CLOCK_MONOTONIC) + wait_ms * NS_PER_MS;
+    if (walk(&r, own, replay_file, sweep_draft, err) != 0)
+        return -1;
     *ret = r.tally;
     return 0;
+}
+
+static void look_at(struct replay *r, const char *name)
+{
+    CLEANUP_FD int fd = openat(r->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    struct undo_file_head head;
+    if (fd < 0 || pread(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
+        !head_is_sound(&head) || !is_ours(&head, r->owner))
+        return;
+    for (unsigned slot = 0; slot < UNDO_SLOTS; slot++)
+        if (undo_slot_read(fd, slot, &scratch) == UNDO_LIVE)
+            (void)r->fn(r->ctx, &scratch.undo);
+}
+
+static void leave_draft(const struct replay *r, const char *name)
+{
+    (void)r, (void)name;
+}
+
+int undo_look(const struct undo_log *own, undo_replay_fn *fn, void *ctx, struct err *err)
+{
+    struct undo_file_head head;
+    struct replay r = {.dir = own->dir, .owner = &head.owner, .fn = fn, .ctx = ctx};
+    if (pread(own->fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head))
+        return make_error(err, ERR_SYSTEM, errno, "read the undo log");
+    return walk(&r, own, look_at, leave_draft, err);
 }

@@ -61,7 +61,8 @@ struct agent_reply {
     int32_t ended_by;    /* enum ended_by */
     int32_t restored_by; /* enum restored_by */
     int32_t privside, guardian;
-    uint32_t n_items; /* struct agent_item that follow */
+    uint32_t n_items;    /* struct agent_item that follow */
+    uint32_t unreadable; /* records or whole logs of this host, by an unknown format */
     uint8_t active, clean, foreign, has_evidence;
     int32_t evidence_class;
     char injection[INJECTION_ID_MAX + 1];

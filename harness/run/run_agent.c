@@ -115,15 +115,38 @@ int run_agent_open(struct run *r, size_t host, agentlink_done *hello, struct err
     return 0;
 }
 
+int run_agent_fit(const json_t *hello, struct err *err)
+{
+    const json_t *one;
+    size_t i;
+    json_int_t unreadable = json_integer_value(json_object_get(hello, "unreadable"));
+    if (unreadable > 0)
+        return make_error(err, ERR_DIRTY, 0,
+                          "%d undo records are there that this version cannot read: run "
+                          "blackstart-agent undo --all there, with the version that wrote them",
+                          (int)unreadable);
+    json_array_foreach(json_object_get(hello, "replayed"), i, one)
+    {
+        const char *fault = json_string_value(json_object_get(one, "fault"));
+        const char *what = json_string_value(json_object_get(one, "what"));
+        if (!json_is_true(json_object_get(one, "reverted")))
+            return make_error(err, ERR_DIRTY, 0, "an earlier %.60s is not put back: %.300s",
+                              fault != NULL ? fault : "fault", what != NULL ? what : "unknown");
+    }
+    return 0;
+}
+
 static void on_hello(void *ctx, const json_t *result, const struct err *failed, int64_t sent_ns,
                      int64_t got_ns)
 {
     const struct err *err = run_agent_failure(result, failed);
     struct run_call *c = ctx;
     struct run *r = c->run;
-    (void)result;
+    struct err unfit;
     (void)sent_ns;
     (void)got_ns;
+    if (err == NULL && run_agent_fit(result, &unfit) != 0)
+        err = &unfit;
     if (err != NULL) {
         struct err why = *err;
         (void)wrap_error(&why, "the agent of %s", r->plan->hosts[c->index].name);

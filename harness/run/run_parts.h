@@ -166,6 +166,8 @@ void run_agents_stop(struct run *r);
 int run_agent_open(struct run *r, size_t host, agentlink_done *hello, struct err *err) MUST_CHECK;
 struct run_call *run_call_new(struct run *r, size_t index, const char *id);
 /* Why a call failed; NULL when it went well. */
+/* ERR_DIRTY when an agent's hello tells of what an earlier one left on the host. */
+int run_agent_fit(const json_t *hello, struct err *err) MUST_CHECK;
 const struct err *run_agent_failure(const json_t *result, const struct err *err);
 /* A call that failed because the link did is told by `lost` alone. */
 bool run_agent_link_failed(struct run *r, size_t host, const struct err *err);

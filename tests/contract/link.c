@@ -15,12 +15,15 @@ enum { CALL_MS = 20000 };
 int link_open(struct lab *lab, const char *host, const char *program, const char *state,
               struct link *ret, struct err *err)
 {
-    const char *const argv[] = {program, "stdio",      "--run", "ct",        "--host", host,
+    const char *const argv[] = {program, "stdio",      "--run", ret->run,    "--host", host,
                                 "--lab", "--state",    state,   "--root-fd", "@ROOT",  "--proc-fd",
                                 "@PROC", "--init-pid", "@INIT", NULL};
     int pair[2];
     pid_t pid;
+    char run[sizeof(ret->run)];
+    (void)snprintf(run, sizeof(run), "%s", ret->run[0] != '\0' ? ret->run : "ct");
     *ret = (struct link){.fd = -1};
+    memcpy(ret->run, run, sizeof(run));
     frame_reader_init(&ret->reader);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return make_error(err, ERR_SYSTEM, errno, "socketpair");
@@ -94,8 +97,8 @@ json_t *link_hello(struct link *link, const char *host, struct err *err)
     char digest[DIGEST_TEXT];
     catalogue_digest(&fault_catalogue, digest);
     return link_call(link, "hello",
-                     json_pack("{s:i,s:s,s:s,s:s,s:i}", "protocol", 1, "run", "ct", "host", host,
-                               "catalogue", digest, "lease_ms", 10000),
+                     json_pack("{s:i,s:s,s:s,s:s,s:i}", "protocol", 1, "run", link->run, "host",
+                               host, "catalogue", digest, "lease_ms", 10000),
                      err);
 }
 

@@ -10,12 +10,13 @@
 
 struct link {
     int fd;
+    char run[32];
     int64_t id;
     struct frame_reader reader;
     char last_ended[64]; /* injection of the last `ended` notice */
 };
 
-/* Starts the agent on that host and waits for nothing. */
+/* Starts the agent on that host and waits for nothing. ret->run: of which run, "ct" if empty. */
 int link_open(struct lab *lab, const char *host, const char *program, const char *state,
               struct link *ret, struct err *err) MUST_CHECK;
 

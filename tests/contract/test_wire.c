@@ -139,7 +139,7 @@ static void check_row(struct link *link, const struct fault *row, const char *in
 
 static void test_every_row(void)
 {
-    struct link link;
+    struct link link = {.run = ""};
     char injection[32];
     json_decref(greet(&link));
     json_decref(call(&link, "baseline", json_object()));
@@ -172,7 +172,7 @@ static bool has_sink(void)
 /* The table goes with privside's socket; the link is the guardian's, and no new agent is needed. */
 static void test_guardian_removes_the_link(void)
 {
-    struct link link;
+    struct link link = {.run = ""};
     json_t *hello = greet(&link);
     json_t *pids = json_object_get(hello, "pids");
     pid_t privside = (pid_t)json_integer_value(json_object_get(pids, "privside"));
@@ -195,7 +195,7 @@ static void test_guardian_removes_the_link(void)
 static void check_killed(const struct fault *row)
 {
     CLEANUP_BUF struct buf before = BUF_INIT(64 * 1024 * 1024);
-    struct link link;
+    struct link link = {.run = ""};
     look_files(&view, &before);
     json_t *hello = greet(&link);
     json_t *pids = json_object_get(hello, "pids");
@@ -232,7 +232,7 @@ static void test_agent_killed(void)
 /* What the row's table forbids is refused before anything is recorded. */
 static void test_refusals(void)
 {
-    struct link link;
+    struct link link = {.run = ""};
     json_decref(greet(&link));
     for (size_t i = 0; i < fault_catalogue.n; i++) {
         const struct fault *row = fault_catalogue.faults[i];

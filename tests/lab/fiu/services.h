@@ -42,6 +42,8 @@ static const char *const postgres_command[] = {
            "postgres -D /var/lib/pg/data -k /tmp -c wal_level=minimal -c max_wal_senders=0 "
            "-c autovacuum=off"}; /* writes its log of changes only when it is told to */
 
+static const char *const postgres_ready[] = {PG_BIN "pg_isready", "-q", "-h", "/tmp"};
+
 static const char *const etcd_data[] = {"/var/lib/etcd"};
 /* Behind a shell, which the library does reach. */
 static const char *const etcd_command[] = {"sh", "-c",
@@ -85,8 +87,9 @@ static const struct lab_service_spec services[] = {
      .user = "postgres",
      .data = postgres_data,
      .n_data = 1,
-     .ready = READY_TCP,
-     .ready_what = "127.0.0.1:5432",
+     .ready = READY_EXEC, /* it listens before it lets anyone in */
+     .ready_command = postgres_ready,
+     .n_ready_command = COUNT(postgres_ready),
      .ready_timeout = {60 * NS_PER_SEC},
      .stop_signal = SIGINT,
      .stop_timeout = {5 * NS_PER_SEC},

@@ -64,14 +64,24 @@ static inline void rig_init(struct rig *rig, int fd)
     (void)signal(SIGCHLD, SIG_IGN);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     while (recv(fd, &order, sizeof(order), 0) == (ssize_t)sizeof(order)) {
+        char none;
+        int named[2];
+        if (pipe2(named, O_CLOEXEC) != 0)
+            _exit(1);
         pid_t pid = fork();
         if (pid == 0) {
             (void)close(fd);
+            (void)close(named[0]);
             (void)signal(SIGCHLD, SIG_DFL);
             (void)prctl(PR_SET_NAME, order.name);
+            (void)close(named[1]);
             order.victim(rig);
             _exit(0);
         }
+        (void)close(named[1]);
+        while (read(named[0], &none, 1) < 0 && errno == EINTR)
+            ;
+        (void)close(named[0]);
         (void)send(fd, &pid, sizeof(pid), MSG_NOSIGNAL);
     }
     _exit(0);

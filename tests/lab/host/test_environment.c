@@ -31,6 +31,7 @@ static const char *const pg_command[] = {
     "[ -d /var/lib/pg/data ] || " PG_BIN
     "initdb -D /var/lib/pg/data -A trust >/var/lib/pg/initdb.log 2>&1; exec " PG_BIN
     "postgres -D /var/lib/pg/data -k /tmp -c autovacuum=off"};
+static const char *const pg_ready[] = {PG_BIN "pg_isready", "-q", "-h", "/tmp"};
 static const char *const nginx_command[] = {"nginx", "-g", "daemon off;"};
 static const struct lab_file_spec nginx_files[] = {
     {.path = "/etc/nginx/nginx.conf",
@@ -53,7 +54,8 @@ static const char *const load_command[] = {
     }
 static const struct lab_service_spec services[] = {
     SERVICE("postgres", .command = pg_command, .n_command = COUNT(pg_command), .user = "postgres",
-            .data = pg_data, .n_data = 1, .ready = READY_TCP, .ready_what = "127.0.0.1:5432"),
+            .data = pg_data, .n_data = 1, .ready = READY_EXEC, .ready_command = pg_ready,
+            .n_ready_command = COUNT(pg_ready)),
     SERVICE("nginx", .command = nginx_command, .n_command = COUNT(nginx_command),
             .files = nginx_files, .n_files = COUNT(nginx_files), .ready = READY_HTTP,
             .ready_what = "http://${host}/"),
