@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,18 +235,66 @@ static int run_sweep(int argc, char **argv, const struct command *self)
     return status == 0 && tally.left != 0 ? 4 : status;
 }
 
-static int open_library(const char *given, struct err *err)
+/* Where this program lies, with room behind it for another name in its place. */
+static int find_self(char *path, size_t size, struct err *err)
 {
-    char path[4096] = "";
-    ssize_t n = given == NULL ? readlink("/proc/self/exe", path, sizeof(path) - 64) : 0;
-    if (given == NULL && n > 0) {
-        path[n] = '\0';
-        char *base = strrchr(path, '/') + 1;
-        (void)snprintf(base, sizeof(path) - (size_t)(base - path), "%s", FIU_LIBRARY);
-        given = path;
+    ssize_t n = readlink("/proc/self/exe", path, size - sizeof(FIU_LIBRARY));
+    if (n <= 0 || path[0] != '/')
+        return make_error(err, ERR_SYSTEM, n < 0 ? errno : 0, "find this program: /proc/self/exe");
+    path[n] = '\0';
+    return 0;
+}
+
+/* The library's own path is put into ret. */
+static int open_library(const char *given, const char *self, char ret[PATH_MAX], struct err *err)
+{
+    if (given == NULL)
+        (void)snprintf(ret, PATH_MAX, "%.*s/" FIU_LIBRARY, (int)(strrchr(self, '/') - self), self);
+    else if (realpath(given, ret) == NULL)
+        return make_error(err, ERR_SYSTEM, errno, "find the library %s", given);
+    int fd = open(ret, O_RDONLY | O_CLOEXEC);
+    return fd >= 0 ? fd : make_error(err, ERR_SYSTEM, errno, "open the library %s", ret);
+}
+
+/* One word of a unit file's command line. */
+static void print_word(const char *text)
+{
+    (void)putchar('"');
+    for (; *text != '\0'; text++) {
+        if (*text == '%' || *text == '$')
+            (void)putchar(*text);
+        if (*text == '"' || *text == '\\')
+            (void)putchar('\\');
+        (void)putchar(*text);
     }
-    int fd = open(given != NULL ? given : FIU_LIBRARY, O_RDONLY | O_CLOEXEC);
-    return fd >= 0 ? fd : make_error(err, ERR_SYSTEM, errno, "open the library %s", given);
+    (void)putchar('"');
+}
+
+/*
+ * The command before each start fills an empty /run. It runs without the variables, so that no
+ * fault reaches it, and a unit whose agent has gone starts all the same. The last two lines let a
+ * unit that systemd shuts in write its page and map the library, and nothing else.
+ */
+static void print_drop_in(const char *unit, const char *self, const char *library, bool kept)
+{
+    (void)printf("# %s/%s.page %s. Let the unit start with it (systemctl edit %s), then restart "
+                 "it:\n[Service]\nExecStartPre=-+/usr/bin/env -u LD_PRELOAD -u " FIU_ENV_PAGE " ",
+                 FIU_PAGE_DIR, unit, kept ? "was there and is kept" : "is new", unit);
+    print_word(self);
+    (void)printf(" preload %s", unit);
+    if (library != NULL) {
+        (void)putchar(' ');
+        print_word(library);
+    }
+    (void)printf(
+        "\nEnvironment=LD_PRELOAD=" FIU_LIBRARY_PATH "\n"
+        "Environment=" FIU_ENV_PAGE "=" FIU_PAGE_DIR "/%s.page\n"
+        "# For units with ProtectSystem=, NoExecPaths= or their like. They put a unit into "
+        "a mount namespace\n# of its own: leave them out for one whose mounts others must "
+        "see.\n"
+        "ReadWritePaths=-" FIU_PAGE_DIR "\n"
+        "ExecPaths=-" FIU_LIBRARY_PATH "\n",
+        unit);
 }
 
 static int run_preload(int argc, char **argv, const struct command *self)
@@ -260,16 +309,14 @@ static int run_preload(int argc, char **argv, const struct command *self)
         return complain(self, "it takes a unit, and perhaps the library's file");
     if (strlen(argv[1]) > NAME_MAX_LEN || !wire_is_name(argv[1], NAME_MAX_LEN + 1))
         return complain(self, "UNIT is a name of letters, digits, '.', '_', '@' and '-'");
-    CLEANUP_FD int library = open_library(argc == 3 ? argv[2] : NULL, &err);
+    char agent[PATH_MAX], from[PATH_MAX];
+    if (find_self(agent, sizeof(agent), &err) != 0)
+        return report(3, &err);
+    CLEANUP_FD int library = open_library(argc == 3 ? argv[2] : NULL, agent, from, &err);
     CLEANUP_FD int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (library < 0 || install_service(root, argv[1], library, &kept, &err) != 0)
         return report(3, &err);
-    (void)printf("# %s/%s.page %s. Let the unit start with it (systemctl edit %s), then restart "
-                 "it:\n[Service]\nExecStartPre=+blackstart-agent preload %s\n"
-                 "Environment=LD_PRELOAD=" FIU_LIBRARY_PATH "\n"
-                 "Environment=" FIU_ENV_PAGE "=" FIU_PAGE_DIR "/%s.page\n",
-                 FIU_PAGE_DIR, argv[1], kept ? "was there and is kept" : "is new", argv[1], argv[1],
-                 argv[1]);
+    print_drop_in(argv[1], agent, argc == 3 ? from : NULL, kept);
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,6 +33,24 @@ static int file_place(int dir, const char *name, struct err *err)
                : 0;
 }
 
+/* A fresh copy would take the place of one that other units have been let see as a file. */
+static bool library_is_there(int dir, int library, off_t size)
+{
+    char ours[4096], theirs[4096];
+    struct stat st;
+    CLEANUP_FD int fd = openat(dir, FIU_LIBRARY, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 || fstat(fd, &st) != 0 || st.st_mode != (S_IFREG | 0755) || st.st_size != size)
+        return false;
+    for (off_t at = 0; at < size;) {
+        ssize_t n = pread(library, ours, sizeof(ours), at);
+        if (n <= 0 || pread(fd, theirs, sizeof(theirs), at) != n ||
+            memcmp(ours, theirs, (size_t)n) != 0)
+            return false;
+        at += n;
+    }
+    return true;
+}
+
 static int library_make(int dir, int library, struct err *err)
 {
     struct stat st;
@@ -39,6 +58,8 @@ static int library_make(int dir, int library, struct err *err)
     CLEANUP_FD int fd = -1;
     if (fstat(library, &st) != 0)
         return make_error(err, ERR_SYSTEM, errno, "stat the preload library");
+    if (library_is_there(dir, library, st.st_size))
+        return 0;
     if (file_make(dir, 0755, &fd, err) != 0)
         return -1;
     while (at < st.st_size)

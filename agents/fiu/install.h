@@ -13,7 +13,7 @@
 /*
  * Beneath root. A page that this release understands is kept, so that processes which have it
  * mapped go on following it, and *ret_kept says so; one of another release makes room for a new
- * one. The library is put there anew: running processes keep the one that they have.
+ * one. Another library takes the old one's place: running processes keep the one that they have.
  */
 int install_service(int root, const char *service, int library, bool *ret_kept,
                     struct err *err) MUST_CHECK;

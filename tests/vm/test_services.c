@@ -14,8 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define UNIT "redis-server.service"
-#define MASK "/run/systemd/system/" UNIT
+#define UNIT    "redis-server.service"
+#define MASK    "/run/systemd/system/" UNIT
+#define DROP_IN MASK ".d/blackstart.conf"
 
 /* Shared with the processes that act. */
 static struct shared {
@@ -264,12 +265,83 @@ static void test_unit_killed_until_given_up(void)
     CU_ASSERT_TRUE(redis_is(true));
 }
 
+static bool redis_says(const char *to, const char *word)
+{
+    return guest_run("redis-cli %s 2>&1 | grep -q '%s'", to, word) == 0;
+}
+
+static bool redis_comes_to_say(const char *to, const char *word)
+{
+    for (int tries = 0; tries < 300; tries++, rest(100))
+        if (redis_says(to, word))
+            return true;
+    return false;
+}
+
+static bool is_proven(void)
+{
+    for (int tries = 0; tries < 300 && !s->evidence.proven; tries++)
+        rest(100);
+    return s->evidence.proven;
+}
+
+/* With what `blackstart-agent preload` says, and nothing else; /run is as after a boot. The unit's
+ * own file shuts redis in: all is read-only to it and only /usr can be executed. */
+static void put_drop_in(void)
+{
+    CU_ASSERT_EQUAL_FATAL(guest_run("mkdir -p " MASK ".d && " BINARY_DIR
+                                    "/blackstart-agent preload redis-server >" DROP_IN
+                                    " && rm -r /run/blackstart-fiu && systemctl daemon-reload && "
+                                    "systemctl restart " UNIT),
+                          0);
+    CU_ASSERT_TRUE_FATAL(redis_is(true));
+    CU_ASSERT_EQUAL(guest_run("systemctl show -P ProtectSystem " UNIT " | grep -q strict && "
+                              "systemctl show -P NoExecPaths " UNIT " | grep -q /"),
+                    0);
+}
+
+static void remove_drop_in(void)
+{
+    CU_ASSERT_EQUAL(
+        guest_run("rm " DROP_IN " && systemctl daemon-reload && systemctl restart " UNIT), 0);
+    CU_ASSERT_TRUE(redis_is(true));
+}
+
+static void test_unit_with_library(void)
+{
+    put_drop_in();
+    begin("fiu.fail", "service");
+    set("points", "posix.fsync");
+    set("error", "ENOSPC");
+    set("path", "/var/lib/redis");
+    CU_ASSERT_TRUE(redis_says("set k before", "OK"));
+    CU_ASSERT_TRUE(redis_says("save", "OK"));
+    CU_ASSERT_TRUE_FATAL(put_on());
+    CU_ASSERT_TRUE(s->active);
+    CU_ASSERT_TRUE(redis_says("save", "ERR"));
+    CU_ASSERT_TRUE(is_proven());
+    CU_ASSERT_TRUE(redis_says("bgsave", "started"));
+    CU_ASSERT_TRUE(redis_comes_to_say("set k during", "MISCONF"));
+    (void)printf("\n    note: %s\n    ", s->evidence.what);
+    take_off("the rule is out of the page");
+    CU_ASSERT_TRUE(redis_says("save", "OK"));
+    CU_ASSERT_TRUE(redis_says("set k after", "OK"));
+    remove_drop_in();
+    begin("fiu.fail", "service");
+    set("points", "posix.fsync");
+    set("error", "ENOSPC");
+    CU_ASSERT_FALSE(put_on());
+    CU_ASSERT_PTR_NOT_NULL(strstr(s->err.msg, "has loaded the preload library"));
+    end_agent();
+}
+
 static const struct check_test tests[] = {
     {"the host", set_up},
     {"service.stop", test_stop},
     {"service.restart", test_restart},
     {"service.mask", test_mask},
     {"a unit that no mask reaches", test_local_unit},
+    {"calls of a unit that systemd shuts in", test_unit_with_library},
     {"a unit's processes killed", test_unit_killed},
     {"a unit's processes killed until systemd gives up", test_unit_killed_until_given_up},
 };

@@ -35,6 +35,13 @@ static ino_t page_inode(mode_t *ret_mode)
     return st.st_ino;
 }
 
+static ino_t library_inode(void)
+{
+    struct stat st = {.st_ino = 0};
+    CU_ASSERT_EQUAL(stat(FIU_LIBRARY_PATH, &st), 0);
+    return st.st_ino;
+}
+
 /* Again, as before each start of the unit: the page stays what it is. */
 static void test_command(void)
 {
@@ -46,12 +53,21 @@ static void test_command(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&first), "is new"));
     CU_ASSERT_PTR_NOT_NULL(
         strstr(buf_text(&first), "\nEnvironment=LD_PRELOAD=" FIU_LIBRARY_PATH "\n"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(buf_text(&first), " \"" BINARY_DIR "/blackstart-agent\" preload bs-test-"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&first), "\nReadWritePaths=-" FIU_PAGE_DIR "\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&first), "\nExecPaths=-" FIU_LIBRARY_PATH "\n"));
     CU_ASSERT_EQUAL(access(FIU_LIBRARY_PATH, R_OK | X_OK), 0);
+    ino_t library = library_inode();
     ino_t page = page_inode(&mode);
     CU_ASSERT_EQUAL(mode, 0666);
     CU_ASSERT_TRUE(agent_preload(unit, &again));
     CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&again), "is kept"));
     CU_ASSERT_EQUAL(page_inode(&mode), page);
+    CU_ASSERT_EQUAL(library_inode(), library);
+    CU_ASSERT_EQUAL(truncate(FIU_LIBRARY_PATH, 100), 0);
+    CU_ASSERT_TRUE(agent_preload(unit, &again));
+    CU_ASSERT_NOT_EQUAL(library_inode(), library);
     CU_ASSERT_FALSE(agent_preload("../up", &bad));
     CU_ASSERT_FALSE(agent_preload("", &bad));
     CU_ASSERT_EQUAL(row->supported(&host, &err), 0);
