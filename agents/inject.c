@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agents/inject.h"
+#include "agents/rival.h"
 #include "base/cleanup.h"
 
 #include <stdio.h>
@@ -228,41 +229,6 @@ static int remember_files(struct injector *in, struct injection *j, const void *
     return rc;
 }
 
-struct rival {
-    const struct catalogue *catalogue;
-    char text[160]; /* empty: none */
-};
-
-static int see_rival(void *ctx, const struct undo *undo)
-{
-    struct rival *r = ctx;
-    const struct fault *row = catalogue_find(r->catalogue, undo->fault);
-    if (row == NULL || (row->touches & TOUCHES_FILES) != 0)
-        (void)snprintf(r->text, sizeof(r->text), "%.40s (%.20s of run %.40s)", undo->fault,
-                       undo->injection, undo->run);
-    return 0;
-}
-
-/*
- * Which files another agent's fault has changed is known to that agent alone. Looked at once our
- * own record stands in the log: of two agents that begin at once, none or one goes on.
- */
-static int check_alone(const struct injector *in, const struct injection *j, struct err *err)
-{
-    struct rival rival = {.catalogue = in->catalogue};
-    if (j->touched == NULL)
-        return 0;
-    if (undo_look(in->log, see_rival, &rival, err) != 0)
-        return -1;
-    if (rival.text[0] == '\0')
-        return 0;
-    return make_error(
-        err, ERR_REFUSED, 0,
-        "another agent of this host has changed files with %s: end that first, or, if "
-        "it is dead, run blackstart-agent undo --all",
-        rival.text);
-}
-
 int inject_prepare(struct injector *in, const struct agent_request *r, const void *args,
                    struct err *err)
 {
@@ -287,7 +253,8 @@ int inject_prepare(struct injector *in, const struct agent_request *r, const voi
     }
     j->args = steal_ptr(&copy);
     j->state = INJECT_PREPARED;
-    if (record(in, j, err) == 0 && check_alone(in, j, err) == 0 &&
+    if (record(in, j, err) == 0 &&
+        (j->touched == NULL || rival_check(in->log, in->catalogue, err) == 0) &&
         guardian_add(in->guardian, slot_of(in, j), &j->undo, j->deadline, in->busy_until, err) == 0)
         return 0;
     mark_ended(in, j, ENDED_NOT); /* nothing was changed */

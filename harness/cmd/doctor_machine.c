@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <linux/seccomp.h>
 #include <net/if.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
@@ -18,6 +19,7 @@
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
@@ -164,14 +166,17 @@ static void add_cgroups(struct doctor *d)
                    memory ? "with" : "without");
 }
 
-static void add_fuse(struct doctor *d)
+/* A kernel that tells how large its notifications are has them: seccomp(2). */
+static void add_trap(struct doctor *d)
 {
-    CLEANUP_FD int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-    if (fd >= 0)
-        doctor_add(d, "kernel", "fuse", DOCTOR_YES, false, "/dev/fuse can be opened");
+    struct seccomp_notif_sizes sizes;
+    if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) == 0)
+        doctor_add(d, "kernel", "trap", DOCTOR_YES, false,
+                   "seccomp notifications: file faults for Go and static programs, started with "
+                   "`faults: seccomp`");
     else
-        doctor_add(d, "kernel", "fuse", DOCTOR_NO, false,
-                   "/dev/fuse cannot be opened (%s): disk faults for static programs need it",
+        doctor_add(d, "kernel", "trap", DOCTOR_NO, false,
+                   "no seccomp notifications (%s): file faults cannot reach Go and static programs",
                    strerror(errno));
 }
 
@@ -242,5 +247,5 @@ void doctor_examine_machine(struct doctor *d)
     add_trial(d, "ptrace", try_ptrace, false, "pauses heal themselves when the agent dies",
               "not allowed: pauses cannot heal themselves");
     add_cgroups(d);
-    add_fuse(d);
+    add_trap(d);
 }

@@ -81,6 +81,8 @@ static void put_caps(uint64_t caps, struct buf *out)
         [CAP_FOWNER] = "CAP_FOWNER",
         [CAP_FSETID] = "CAP_FSETID",
         [CAP_KILL] = "CAP_KILL",
+        [CAP_SETGID] = "CAP_SETGID",
+        [CAP_SETUID] = "CAP_SETUID",
         [CAP_LINUX_IMMUTABLE] = "CAP_LINUX_IMMUTABLE",
         [CAP_NET_BIND_SERVICE] = "CAP_NET_BIND_SERVICE",
         [CAP_NET_ADMIN] = "CAP_NET_ADMIN",
@@ -175,7 +177,10 @@ void kind_faults_doc(const struct catalogue *faults, struct buf *out)
              "proves it, what may differ on the host while it is active, and what the agent "
              "needs for it. `blackstart faults KIND` says the same of one, and whether it "
              "works on this machine; [the scenario language](scenario.md) says how a step "
-             "names hosts and values.\n\n");
+             "names hosts and values.\n\n"
+             "This version injects into hosts of labs only. What is said of real hosts is built "
+             "and tried in a guest of its own, but an agent outside a lab refuses every fault "
+             "until it can read a policy.\n\n");
     kind_faults_list(faults, "", out);
     for (size_t i = 0; i < faults->n; i++)
         fault_doc(faults->faults[i], out);

@@ -124,5 +124,5 @@ int main(int argc, char **argv)
         fail("remove", strerror(errno));
     double gone = (double)(now() - begin) / 1e6;
     (void)printf("deleted for good: %.0f ms, %.0f times as long\n", gone, gone / away[ROUNDS / 2]);
-    return 0;
+    return brief || (away[ROUNDS / 2] <= AIM_MS && back[ROUNDS / 2] <= AIM_MS) ? 0 : 1;
 }

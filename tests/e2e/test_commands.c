@@ -88,6 +88,34 @@ static void test_manual_pages(void)
     expect("blackstart-agent --man", 0, ".SS stdio ");
 }
 
+/* As `./dev install PREFIX` does it; then the installed ones find each other, and nothing stays. */
+static void test_installed(void)
+{
+    char top[] = "/tmp/blackstart-installed-XXXXXX", line[2048];
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(top));
+    (void)snprintf(line, sizeof(line),
+                   "exec 2>&1; set -e; cd %s; list=" BINARY_DIR "/install_manifest.txt\n"
+                   "[ ! -f $list ] || mv $list kept\n"
+                   "cmake --install " BINARY_DIR " --prefix $PWD/p >out || { cat out; exit 1; }\n"
+                   "p/bin/blackstart validate p/share/blackstart/scenarios/quickstart.yaml\n"
+                   "p/bin/blackstart-agent version; ls p/libexec/blackstart\n"
+                   "head -1 p/share/man/man1/blackstart.1 p/share/man/man8/blackstart-agent.8\n"
+                   "bash -n p/share/bash-completion/completions/blackstart\n"
+                   "tr '\\n' '\\0' <$list | xargs -0 rm; rm $list; [ ! -f kept ] || mv kept $list\n"
+                   "find p ! -type d | sed 's/^/left behind: /'",
+                   top);
+    int status = shell_read(line, said, sizeof(said));
+    if (status != 0 || strstr(said, "left behind") != NULL)
+        (void)printf("%s\n", said);
+    CU_ASSERT_EQUAL(status, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, ".TH BLACKSTART 1"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, ".TH BLACKSTART-AGENT 8"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, "libblackstart-fiu.so"));
+    CU_ASSERT_PTR_NULL(strstr(said, "left behind"));
+    (void)snprintf(line, sizeof(line), "rm -rf %s", top);
+    CU_ASSERT_EQUAL(shell_read(line, said, sizeof(said)), 0);
+}
+
 static const struct check_test tests[] = {
     {"outputs that cannot be written", test_outputs},
     {"values out of bounds", test_values},
@@ -95,6 +123,7 @@ static const struct check_test tests[] = {
     {"refusals as documents", test_refusals_as_documents},
     {"files alone", test_files_alone},
     {"manual pages", test_manual_pages},
+    {"installed", test_installed},
 };
 
 CHECK_MAIN("commands", tests)

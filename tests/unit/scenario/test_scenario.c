@@ -409,6 +409,16 @@ static void test_checked_in_copies(void)
     problems_free(&problems);
 }
 
+/* Every capability that a row needs has a name. */
+static void test_capabilities_have_names(void)
+{
+    CLEANUP_BUF struct buf out = BUF_INIT(TEXT_MAX);
+    kind_faults_doc(&fault_catalogue, &out);
+    CU_ASSERT_TRUE(buf_ok(&out));
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&out), "CAP_NET_ADMIN"));
+    CU_ASSERT_PTR_NULL(strstr(buf_text(&out), "capability "));
+}
+
 static const struct check_test tests[] = {
     {"quickstart", test_quickstart},
     {"all shipped", test_all_shipped},
@@ -423,6 +433,7 @@ static const struct check_test tests[] = {
     {"examples of rows", test_examples_of_rows},
     {"examples of probes", test_examples_of_probes},
     {"checked-in copies", test_checked_in_copies},
+    {"capabilities have names", test_capabilities_have_names},
 };
 
 CHECK_MAIN("scenario", tests)

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The programs and the library find each other in one folder; bin/ has links to those that people call. What the
+# programs can write of themselves, manual pages and completion, they write.
+include(GNUInstallDirs)
+set(own ${CMAKE_INSTALL_LIBEXECDIR}/blackstart)
+install(TARGETS blackstart blackstart-agent blackstart-prober RUNTIME DESTINATION ${own})
+install(TARGETS blackstart-fiu LIBRARY DESTINATION ${own})
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/scenarios DESTINATION ${CMAKE_INSTALL_DATADIR}/blackstart)
+install(CODE "
+  set(built \"${CMAKE_BINARY_DIR}\")
+  set(own \"${own}\")
+  set(top \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\")
+  function(written path)
+    get_filename_component(folder \${path} DIRECTORY)
+    file(MAKE_DIRECTORY \"\${top}/\${folder}\")
+    execute_process(COMMAND \${ARGN} OUTPUT_FILE \"\${top}/\${path}\" COMMAND_ERROR_IS_FATAL ANY)
+    list(APPEND CMAKE_INSTALL_MANIFEST_FILES \"\${CMAKE_INSTALL_PREFIX}/\${path}\")
+    set(CMAKE_INSTALL_MANIFEST_FILES \${CMAKE_INSTALL_MANIFEST_FILES} PARENT_SCOPE)
+  endfunction()
+  written(${CMAKE_INSTALL_MANDIR}/man1/blackstart.1 \${built}/blackstart help --man)
+  written(${CMAKE_INSTALL_MANDIR}/man8/blackstart-agent.8 \${built}/blackstart-agent --man)
+  written(${CMAKE_INSTALL_DATADIR}/bash-completion/completions/blackstart \${built}/blackstart completion bash)
+  foreach(name blackstart blackstart-agent)
+    file(MAKE_DIRECTORY \"\${top}/${CMAKE_INSTALL_BINDIR}\")
+    file(CREATE_LINK \"../\${own}/\${name}\" \"\${top}/${CMAKE_INSTALL_BINDIR}/\${name}\" SYMBOLIC)
+    list(APPEND CMAKE_INSTALL_MANIFEST_FILES \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/\${name}\")
+  endforeach()")
