@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 enum { FORMAT = 1 };
-static const int64_t END_WAIT_NS = 1 * NS_PER_SEC;
+static const int64_t END_WAIT_NS = 1 * NS_PER_SEC, KILL_WAIT_NS = 200 * NS_PER_MS;
 
 int process_signal_check(const void *args, struct err *err)
 {
@@ -154,6 +154,26 @@ int process_signal_evidence(struct fault_host *host, const struct undo *undo, st
     return 0;
 }
 
+/*
+ * Whoever died between the signal and its note left processes that are about to end: their services
+ * still count as running, and would not be started. A process whose first thread has ended counts
+ * as running too, as long as another has not; only a pidfd tells.
+ */
+static uint32_t await_ended(const struct fault_host *host, const struct kill_undo *u)
+{
+    bool noted = u->sent > 0, at_once = u->signal == SIGKILL;
+    int64_t deadline =
+        clock_system(CLOCK_MONOTONIC) + (!noted && at_once ? KILL_WAIT_NS : END_WAIT_NS);
+    uint32_t ended = 0;
+    for (uint32_t i = 0; i < u->procs.n; i++) {
+        int64_t left = deadline - clock_system(CLOCK_MONOTONIC);
+        CLEANUP_FD int fd = (int)syscall(SYS_pidfd_open, u->procs.v[i].pid, 0);
+        bool gone = fd < 0 || proc_state(host, &u->procs.v[i]) == 0;
+        ended += gone || proc_wait_end(fd, left > 0 ? left : 0);
+    }
+    return ended;
+}
+
 int process_signal_revert(struct fault_host *host, const struct undo *undo,
                           struct revert_report *ret, struct err *err)
 {
@@ -161,8 +181,9 @@ int process_signal_revert(struct fault_host *host, const struct undo *undo,
     memset(ret, 0, sizeof(*ret));
     if (u == NULL)
         return -1;
-    if (count_ended(host, u) == 0) {
-        (void)snprintf(ret->what, sizeof(ret->what), "nothing had been killed");
+    if (await_ended(host, u) == 0) {
+        (void)snprintf(ret->what, sizeof(ret->what),
+                       u->sent > 0 ? "no process has ended yet" : "nothing had been killed");
         return 0;
     }
     if (process_heal_services(host, &u->services, ret, err) != 0)

@@ -58,24 +58,13 @@ static void hang_up(struct hostclient *c)
     end_output(c);
 }
 
-/* One that is being stopped still runs, but is none that can be left alone; one whose restart is
- * due is none that others have to start. */
-static enum service_state state_told(const struct service *s)
-{
-    if (s->restart_at != 0)
-        return SERVICE_STARTING;
-    if (s->kill_at == 0 || s->start_again)
-        return s->state;
-    return s->held ? SERVICE_HELD : SERVICE_STOPPED;
-}
-
 static void send_reply(struct hostclient_table *t, struct hostclient *c, const struct err *why)
 {
     struct hostctl_reply *r = &t->reply;
     const struct service *s = c->service;
     memset(r, 0, offsetof(struct hostctl_reply, data));
     if (s != NULL) {
-        r->state = (int32_t)state_told(s);
+        r->state = (int32_t)service_state_told(s);
         r->pid = s->pid;
         r->status = s->last_status;
         r->restarts = s->restarts;

@@ -169,6 +169,7 @@ static void serve(struct init *init, const struct pollfd *p)
     struct hostclient_table *t = &init->table;
     if (p[0].revents != 0)
         _exit(0); /* the fabric is gone, and the lab with it */
+    reap(init);   /* first: whoever asks may have seen a process end that still counts as running */
     size_t n = 3;
     for (size_t i = 0; i < t->n_services; i++)
         if (p[n++].revents != 0)
@@ -179,8 +180,6 @@ static void serve(struct init *init, const struct pollfd *p)
         if (p[n++].revents != 0)
             hostclient_output(&t->clients[i]);
     }
-    if (p[1].revents != 0)
-        reap(init);
     if (p[2].revents != 0)
         accept_client(init);
 }

@@ -11,10 +11,13 @@
 #include "lab/servicefiles.h"
 #include "lab/subst.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static const int64_t default_stop_ns = 10 * NS_PER_SEC;
 
@@ -133,6 +136,34 @@ static int start_process(struct service *s, struct err *err)
     return hostexec_start(s->lab, &how, &s->pid, err);
 }
 
+/* PF_SIGNALED of the kernel's include/linux/sched.h, the flags in /proc/PID/stat. */
+enum { SIGNALED = 0x400, FLAGS_FIELD = 6 };
+
+static bool read_proc(pid_t pid, const char *file, char *out, size_t size)
+{
+    char path[48];
+    (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, out, size - 1);
+    out[n > 0 ? n : 0] = '\0';
+    return n > 0;
+}
+
+/* Is there a fatal signal that it has taken, or cannot but take? */
+static bool is_ending(const struct service *s)
+{
+    char text[2048];
+    if (s->pid <= 0 || !read_proc(s->pid, "stat", text, sizeof(text)))
+        return false;
+    const char *at = strrchr(text, ')');
+    for (int field = 0; at != NULL && field <= FLAGS_FIELD; field++)
+        at = strchr(at + 1, ' ');
+    if (at != NULL && (strtoul(at, NULL, 10) & SIGNALED) != 0)
+        return true;
+    at = read_proc(s->pid, "status", text, sizeof(text)) ? strstr(text, "\nSigPnd:") : NULL;
+    return at != NULL && (strtoull(at + strlen("\nSigPnd:"), NULL, 16) >> (SIGKILL - 1) & 1) != 0;
+}
+
 int service_start(struct service *s, struct err *err)
 {
     if (s->masked)
@@ -142,6 +173,10 @@ int service_start(struct service *s, struct err *err)
     if (s->kill_at != 0) {
         s->start_again = true;
         return 0;
+    }
+    if (s->pid > 0 && is_ending(s)) {
+        s->start_again = true;
+        s->state = SERVICE_STARTING;
     }
     if (s->pid > 0)
         return 0;
@@ -174,6 +209,17 @@ static bool policy_restarts(const struct service *s, int status)
 {
     bool failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
     return s->spec->restart == RESTART_ALWAYS || (s->spec->restart == RESTART_ON_FAILURE && failed);
+}
+
+enum service_state service_state_told(const struct service *s)
+{
+    if (s->restart_at != 0 || s->start_again)
+        return SERVICE_STARTING;
+    if (s->kill_at != 0)
+        return s->held ? SERVICE_HELD : SERVICE_STOPPED;
+    if (!is_ending(s))
+        return s->state;
+    return s->held ? SERVICE_HELD : policy_restarts(s, SIGKILL) ? SERVICE_STARTING : SERVICE_FAILED;
 }
 
 static void note_exit(struct service *s, int status)

@@ -40,6 +40,11 @@ int service_init(struct service *s, const struct lab_context *lab, size_t host,
 /* ERR_REFUSED while it is masked, also when it runs. */
 int service_start(struct service *s, struct err *err) MUST_CHECK;
 
+/* How it stands for others: one that is being stopped, or was killed and is not gone yet, still
+ * runs, but is none that can be left alone; one whose restart is due is none that others have to
+ * start. */
+enum service_state service_state_told(const struct service *s);
+
 /* Stops it; hold keeps it stopped until service_start, again starts it when it is gone. */
 void service_stop(struct service *s, bool hold, bool again);
 

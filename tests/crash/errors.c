@@ -203,6 +203,8 @@ static int lead_up(struct errors *s, struct point *p, enum phase phase, struct e
             ok = play(s, p, before, NULL);
         if (ok)
             return 0;
+        (void)printf("    begun anew: %s before its %s: %s (the point before: %s)\n", p->kind->name,
+                     p->phase, s->agent.why, s->last);
         if (s->is_up)
             (void)make_error(err, ERR_SYSTEM, 0, "%s before its %s: %s", p->kind->name, p->phase,
                              s->agent.why);
@@ -300,6 +302,8 @@ static int try_phase(struct errors *s, struct point *p, unsigned phase, struct e
 {
     p->phase = phase < PHASE_CALLS ? phase_words[phase] : "end";
     int hit = phase < PHASE_CALLS ? try_point(s, p, (enum phase)phase, err) : try_end(s, p, err);
+    (void)snprintf(s->last, sizeof(s->last), "%s %s %s %u (%s)", p->kind->name, p->harm->word,
+                   p->phase, p->k, p->what);
     s->tally.points += hit > 0;
     return hit;
 }

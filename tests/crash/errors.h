@@ -35,6 +35,7 @@ struct errors {
     struct kinds kinds;
     struct buf before; /* the host's state */
     unsigned serial;
+    char last[200]; /* the point before, for messages */
     const char *const *wrap; /* runs the agent; NULL-terminated, NULL: nothing does */
     long log_seen;           /* bytes of the agents' words that have been looked at */
     struct errors_tally tally;

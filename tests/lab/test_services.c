@@ -43,6 +43,12 @@ static const struct lab_service_spec services[] = {
      .restart = RESTART_ON_FAILURE,
      .restart_delay = {20 * NS_PER_MS}},
     {.name = "never", ON_N1, .command = SHELL("exit 7"), .restart = RESTART_NEVER},
+    {.name = "large", /* which takes its time to end */
+     ON_N1,
+     .command = SHELL("x=$(head -c 60000000 /dev/zero | tr '\\0' x); echo ${#x}; " LIVE),
+     .ready = READY_LOG,
+     .ready_what = "60000000",
+     .restart = RESTART_NEVER},
     {.name = "stubborn",
      ON_N1,
      .command = SHELL("trap '' TERM; sleep 1234 & while :; do sleep 0.02; done"),
@@ -230,6 +236,24 @@ static void test_states_on_the_way(void)
         if (lab_reply.pid == 0)
             CU_ASSERT_EQUAL(lab_reply.state, SERVICE_STARTING); /* its restart is due */
     CU_ASSERT_EQUAL(lab_reply.restarts, 1);
+    tear_down();
+}
+
+/* Told, and started again, as what it is: one that is about to end. */
+static void test_killed_and_not_yet_gone(void)
+{
+    (void)set_up();
+    OK(service_do(lab, "n1", HOSTCTL_START, "large", 0));
+    for (int i = 0; i < 5; i++) {
+        int32_t pid = status_of("large")->pid;
+        CU_ASSERT_TRUE_FATAL(pid > 1);
+        OK(service_do(lab, "n1", HOSTCTL_SIGNAL, "large", SIGKILL));
+        CU_ASSERT_EQUAL(status_of("large")->state, SERVICE_FAILED);
+        OK(service_do(lab, "n1", HOSTCTL_START, "large", 0));
+        CU_ASSERT_EQUAL(lab_reply.state, SERVICE_READY);
+        CU_ASSERT_TRUE(lab_reply.pid > 1 && lab_reply.pid != pid);
+        wait_log("large", "60000000", false);
+    }
     tear_down();
 }
 
@@ -422,6 +446,7 @@ static void test_memory_limit(void)
 static const struct check_test tests[] = {
     {"restart policy", test_restart_policy},
     {"states on the way", test_states_on_the_way},
+    {"killed and not yet gone", test_killed_and_not_yet_gone},
     {"mask", test_mask},
     {"stop holds until start", test_stop_holds_until_start},
     {"reload", test_reload},

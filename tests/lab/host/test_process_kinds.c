@@ -69,6 +69,37 @@ static void test_signals_leave_a_stranger(void)
     }
 }
 
+static void end_slowly(int signal_number)
+{
+    (void)signal_number;
+    rig_sleep_ms(150);
+    _exit(0);
+}
+
+static void takes_its_time(struct rig *r)
+{
+    (void)signal(SIGTERM, end_slowly);
+    rig_count(r, 0);
+}
+
+/* The agent died when the signal was sent and nothing noted; the process is about to end. */
+static void test_revert_waits_for_the_end(void)
+{
+    struct err err;
+    begin("process.kill", "process", "victim");
+    rig_set(row, args, "signal", "TERM");
+    (void)rig_spawn(&rig, takes_its_time, "victim");
+    CHECK_OK(row->prepare(&rig.host, args, &undo, &err), err);
+    CU_ASSERT_EQUAL(kill(pid_of("victim"), SIGTERM), 0);
+    CU_ASSERT_STRING_EQUAL(take_off().what, "a process that was killed stays dead");
+    end();
+    begin("process.kill", "process", "victim");
+    (void)rig_spawn(&rig, one, "victim");
+    CHECK_OK(row->prepare(&rig.host, args, &undo, &err), err);
+    CU_ASSERT_STRING_EQUAL(take_off().what, "nothing had been killed");
+    end();
+}
+
 static void test_priority_leaves_a_stranger(void)
 {
     struct err err;
@@ -323,6 +354,7 @@ static void test_priority_of_what_ended(void)
 
 static const struct check_test tests[] = {
     {"kill and crash leave a stranger alone", test_signals_leave_a_stranger},
+    {"the revert waits for the end", test_revert_waits_for_the_end},
     {"priority leaves a stranger alone", test_priority_leaves_a_stranger},
     {"crash", test_crash},
     {"a crash that is survived", test_crash_that_is_survived},
