@@ -68,6 +68,50 @@ static void test_silence(void)
     CU_ASSERT_TRUE(netfault_same(before, netfault_dump()));
 }
 
+/* From A to a name server of B's, over TCP: 0, or the errno at which it fails; ETIMEDOUT: it hears
+ * nothing. */
+static int ask_over_tcp(bool six, int ms)
+{
+    struct sockaddr_storage addr;
+    const char *ip = six ? NETNS_B6 : NETNS_B_IP;
+    socklen_t len = netns_addr(&addr, ip, 53), size = sizeof(int);
+    CLEANUP_FD int server = netns_socket(NETNS_B, SOCK_STREAM, ip, 53);
+    CLEANUP_FD int fd = socket(addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+    int sys = 0;
+    CU_ASSERT_EQUAL(listen(server, 8), 0);
+    if (connect(fd, (struct sockaddr *)&addr, len) == 0 || errno != EINPROGRESS)
+        return errno;
+    if (poll(&p, 1, ms) != 1)
+        return ETIMEDOUT;
+    (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &sys, &size);
+    return sys;
+}
+
+/* With no names even the answers over TCP are lost, which a resolver would turn to; with names they
+ * cannot be told apart, and pass. */
+static void test_silence_over_tcp(void)
+{
+    for (int named = 0; named < 2; named++) {
+        struct undo undo;
+        struct evidence e = {.n = 0};
+        struct revert_report report;
+        struct network_dns args = args_of(DNS_SILENCE);
+        args.names.n = (uint32_t)named;
+        CU_ASSERT_EQUAL(ask_over_tcp(false, SOON_MS), 0);
+        start(&args, &undo);
+        for (int six = 0; six < 2; six++)
+            CU_ASSERT_EQUAL(ask_over_tcp(six != 0, named ? SOON_MS : NEVER_MS),
+                            named ? 0 : ETIMEDOUT);
+        CU_ASSERT_EQUAL(fault_network_dns.evidence(&host_a, &undo, &e, &err), 0);
+        CU_ASSERT_STRING_EQUAL(e.items[2].name, "tcp_dropped");
+        CU_ASSERT_EQUAL(e.items[2].value != 0, !named);
+        CU_ASSERT_EQUAL(e.proven, !named);
+        CU_ASSERT_EQUAL(fault_network_dns.revert(&host_a, &undo, &report, &err), 0);
+        CU_ASSERT_EQUAL(ask_over_tcp(false, SOON_MS), 0);
+    }
+}
+
 static void test_denied(void)
 {
     struct undo undo;
@@ -110,9 +154,8 @@ static void test_slow(void)
 }
 
 static const struct check_test tests[] = {
-    {"silence", test_silence},
-    {"denied", test_denied},
-    {"wrong", test_wrong},
+    {"silence", test_silence}, {"silence over TCP", test_silence_over_tcp},
+    {"denied", test_denied},   {"wrong", test_wrong},
     {"slow", test_slow},
 };
 
