@@ -8,6 +8,9 @@ static const char *const reasons[] = {[NFT_NO_ROUTE] = "route",
                                       [NFT_PROHIBITED] = "prohibited",
                                       NULL};
 
+static const char *const answers[] = {
+    [NETWORK_ANSWER_RESET] = "reset", [NETWORK_ANSWER_UNREACHABLE] = "unreachable", NULL};
+
 static const struct param params[] = {
     NETWORK_PEERS(.doc = "Only what comes from these hosts. Without it, from everyone."),
     NETWORK_SELECTION,
@@ -15,9 +18,13 @@ static const struct param params[] = {
                       .doc = "Which way packets are refused, seen from the host: in is what it "
                              "receives; out is what it sends, which each of its peers refuses, so "
                              "that they need an agent."),
+    P(struct network_reject, PARAM_ENUM, answer, .def = "reset", .choices = answers,
+      .doc = "How TCP is refused: reset, with a reset, as by a host on which nothing listens; "
+             "unreachable, with ICMP unreachable like all else, as most firewalls do unless they "
+             "are told otherwise."),
     P(struct network_reject, PARAM_ENUM, unreachable, .def = "port", .choices = reasons,
-      .doc = "What is said to be unreachable where it is not TCP: the port, the host, the route to "
-             "it, or that it is prohibited."),
+      .doc = "What ICMP says is unreachable: the port, the host, the route to it, or that it is "
+             "prohibited."),
 };
 
 static int supported(struct fault_host *host, struct err *err)
@@ -57,7 +64,8 @@ static int apply(struct fault_host *host, const void *args, struct undo *undo, s
 {
     const struct network_reject *a = args;
     const struct nft_action refuse = {.verdict = NFT_REJECT,
-                                      .why = (enum nft_unreachable)a->unreachable};
+                                      .why = (enum nft_unreachable)a->unreachable,
+                                      .no_reset = a->answer == NETWORK_ANSWER_UNREACHABLE};
     return network_apply_action(host, &a->traffic, NFT_ALL_PPM, refuse, undo, err);
 }
 
@@ -69,13 +77,17 @@ static int evidence(struct fault_host *host, const struct undo *undo, struct evi
 
 const struct fault fault_network_reject = {
     .name = "network.reject",
-    .summary = "Refuse packets, and say so: a reset for TCP, else ICMP unreachable.",
+    .summary = "Refuse packets, and say so: with a reset, or ICMP unreachable.",
     .doc = "Answers what a host receives, of IPv4 and IPv6, as a firewall that rejects, or a host "
            "on which nothing listens: each segment of TCP with a reset, so that connections fail "
-           "at once instead of waiting, and all else with ICMP unreachable. The packet itself goes "
-           "no further. What the host opens by itself waits, since only the answers to it are "
-           "refused; with direction both, each end refuses, and both are told. Resets and "
-           "ICMP unreachable pass, and so do ARP and neighbour discovery. The rules stand "
+           "at once instead of waiting, and all else with ICMP unreachable. With answer "
+           "unreachable TCP is told by ICMP too: what connects fails at once (over IPv6 in a lab a "
+           "second later: there ICMP comes before the call that sends is over, and IPv6 heeds the "
+           "next), what is connected already is not ended but waits, as if the packets were lost. "
+           "The packet itself goes no further. What the host opens by itself waits, since only the "
+           "answers to it are refused; with direction both, each end refuses, and both are told. "
+           "ICMP unreachable passes, a reset where TCP is answered with resets, and so do ARP and "
+           "neighbour discovery. The rules stand "
            "in an nf_tables table of the agent's own, at the interfaces; other tables are not "
            "touched. A port matches as source or as destination.",
     .example = "- fault: network.reject\n"

@@ -5,9 +5,12 @@
 
 #include "agents/faults/network.h"
 
+enum network_answer { NETWORK_ANSWER_RESET, NETWORK_ANSWER_UNREACHABLE };
+
 struct network_reject {
     struct network_traffic traffic;
     int unreachable; /* enum nft_unreachable */
+    int answer;      /* enum network_answer */
 };
 
 #endif

@@ -49,8 +49,8 @@ enum nft_verdict {
     NFT_FORWARD, /* at the device: to a link of ours, a line or one that is down */
     NFT_DUPLICATE, /* at the device, on sending only: it leaves twice */
     NFT_QUEUE,     /* before routing, on receiving only: to a packet queue; on if nobody listens */
-    NFT_REJECT /* at the device, on receiving only: TCP is reset, the rest told why; what is such
-                  an answer passes */
+    NFT_REJECT /* at the device, on receiving only: TCP is reset, unless it is to be told as well,
+                  the rest told why; what is such an answer passes */
 };
 
 struct nft_action {
@@ -58,6 +58,7 @@ struct nft_action {
     uint32_t link;            /* NFT_FORWARD: its interface index */
     uint16_t queue;           /* NFT_QUEUE: its number */
     enum nft_unreachable why; /* NFT_REJECT */
+    bool no_reset;            /* NFT_REJECT: TCP is told why, too */
 };
 
 /* Where several rules want a packet they act in this order; nothing acts on what NFT_FORWARD has

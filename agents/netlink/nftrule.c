@@ -149,8 +149,8 @@ static void add_icmp_pass(struct nftbatch *b, const char *chain, const struct fa
 
 enum { PORT_NONE = -1, PORT_SOURCE = 0, PORT_DESTINATION = 2 }; /* offsets */
 
-/* Where packets are refused: with what. */
-enum answer { ANSWER_NONE, ANSWER_RESET, ANSWER_UNREACHABLE };
+/* Which packets a rule is about, where TCP and the rest are refused differently. */
+enum part { PART_ALL, PART_TCP, PART_REST };
 
 /* One chain of an injection, as it is written. */
 struct writing {
@@ -162,24 +162,23 @@ struct writing {
 };
 
 /* The ends of a rule: its counter, and what becomes of the packet. */
-static void put_end(struct nlmsghdr *nlh, const struct writing *w, enum answer answer)
+static void put_end(struct nlmsghdr *nlh, const struct writing *w, enum part part)
 {
     const struct nft_action *action = w->out ? &w->in->on_out : &w->in->on_in;
-    if (answer == ANSWER_RESET)
+    if (part == PART_TCP)
         nftexpr_is_tcp(nlh);
-    if (answer == ANSWER_UNREACHABLE)
+    if (part == PART_REST)
         nftexpr_is_not_tcp(nlh);
     if (w->in->share < NFT_ALL_PPM)
         nftexpr_draw(nlh, w->in->share);
     nftexpr_counter(nlh);
-    if (answer == ANSWER_RESET)
+    if (part == PART_TCP)
         nftexpr_reset(nlh);
     else
         nftexpr_action(nlh, action, w->form);
 }
 
-static void add_rule(const struct writing *w, const struct family *family, int port,
-                     enum answer answer)
+static void add_rule(const struct writing *w, const struct family *family, int port, enum part part)
 {
     static const uint16_t loopback = ARPHRD_LOOPBACK;
     const struct nft_injection *in = w->in;
@@ -206,22 +205,23 @@ static void add_rule(const struct writing *w, const struct family *family, int p
         nftexpr_payload(nlh, NFT_PAYLOAD_TRANSPORT_HEADER, (uint32_t)port, 2);
         put_lookup(nlh, in->id, NFTRULE_PORTS);
     }
-    put_end(nlh, w, answer);
+    put_end(nlh, w, part);
     mnl_attr_nest_end(nlh, list);
 }
 
-/* One rule, or where packets are refused one for TCP and one for the rest. */
+/* One rule, or where TCP is reset and the rest told, one for each. */
 static void add_rules(const struct writing *w, const struct family *family, int port)
 {
     const struct nft_injection *in = w->in;
-    if ((w->out ? in->on_out.verdict : in->on_in.verdict) != NFT_REJECT) {
-        add_rule(w, family, port, ANSWER_NONE);
+    const struct nft_action *action = w->out ? &in->on_out : &in->on_in;
+    if (action->verdict != NFT_REJECT || action->no_reset) {
+        add_rule(w, family, port, PART_ALL);
         return;
     }
     if (in->protocol == NFT_PROTO_ANY || in->protocol == NFT_PROTO_TCP)
-        add_rule(w, family, port, ANSWER_RESET);
+        add_rule(w, family, port, PART_TCP);
     if (in->protocol != NFT_PROTO_TCP)
-        add_rule(w, family, port, ANSWER_UNREACHABLE);
+        add_rule(w, family, port, PART_REST);
 }
 
 /*
