@@ -98,6 +98,8 @@ int network_remove_link(const struct undo *undo, const char *link, struct revert
                         struct err *err);
 
 int network_check(const void *args, struct err *err);
+/* Of it, what is about the peers alone. */
+int network_peers_check(const void *args, struct err *err);
 int network_expand(const struct expand_in *in, const struct expand_out *out, struct err *err);
 int network_prepare(struct fault_host *host, const void *args, struct undo *undo, struct err *err);
 int network_apply(struct fault_host *host, const struct network_traffic *args, uint32_t share_ppm,

@@ -56,6 +56,39 @@ static bool is_meant(const struct network_traffic *args, const struct addr *a)
     return args->family == NETWORK_ANY || a->family == (args->family == NETWORK_IPV4 ? 4 : 6);
 }
 
+/* A route to a part of a network comes before ours to the whole. */
+static int check_within(const struct addr *net, struct err *err)
+{
+    char part[64], whole[64];
+    struct addr to;
+    bool any;
+    if (nullroute_within(net, &any, &to, err) < 0)
+        return -1;
+    if (!any)
+        return 0;
+    (void)addr_print(&to, part, sizeof(part));
+    return make_error_hint(err, ERR_REFUSED, "name networks that it is not in, or that one itself",
+                           "peers: %s, in %s, has a route of its own, which would come before",
+                           part, addr_print(net, whole, sizeof(whole)));
+}
+
+/* A network in two halves: so they come before a route to the whole, whatever its metric is. */
+static int add_peer(struct blackhole_undo *u, const struct addr *a, struct err *err)
+{
+    const uint8_t full = a->family == 4 ? 32 : 128, halves = a->prefix == full ? 1 : 2;
+    for (uint8_t i = 0; i < halves; i++) {
+        if (u->n == ROUTES_MAX)
+            return make_error(err, ERR_LIMIT, 0, "peers: more than %d addresses, a network for two",
+                              (int)ROUTES_MAX);
+        struct addr *to = &u->to[u->n++];
+        *to = *a;
+        to->prefix = (uint8_t)(a->prefix + halves - 1);
+        if (i != 0)
+            to->ip[a->prefix / 8] |= (uint8_t)(0x80u >> a->prefix % 8);
+    }
+    return halves == 1 ? 0 : check_within(a, err);
+}
+
 static int prepare(struct fault_host *host, const void *data, struct undo *undo, struct err *err)
 {
     const struct args *args = data;
@@ -71,9 +104,8 @@ static int prepare(struct fault_host *host, const void *data, struct undo *undo,
     for (uint32_t i = 0; i < peers->n; i++) {
         if (!is_meant(&args->traffic, &peers->a[i]))
             continue;
-        if (u->n == ROUTES_MAX)
-            return make_error(err, ERR_LIMIT, 0, "peers: more than %d addresses", (int)ROUTES_MAX);
-        u->to[u->n++] = peers->a[i];
+        if (add_peer(u, &peers->a[i], err) < 0)
+            return -1;
     }
     if (u->n == 0)
         return make_error(err, ERR_INPUT, 0, "peers: none has an address of that family");
@@ -150,7 +182,7 @@ static int evidence(struct fault_host *host, const struct undo *undo, struct evi
     *ret = (struct evidence){.n = 2, .proven = held != 0 && held == u->n && there == u->n};
     ret->items[0] = (struct evidence_item){"unreachable", held};
     ret->items[1] = (struct evidence_item){"routes", there};
-    (void)snprintf(ret->what, sizeof(ret->what), "%u of %u addresses are looked up as %s", held,
+    (void)snprintf(ret->what, sizeof(ret->what), "%u of %u routes hold: looked up as %s", held,
                    u->n, answers[u->kind]);
     return 0;
 }
@@ -173,7 +205,7 @@ static int revert(struct fault_host *host, const struct undo *undo, struct rever
                        (int)NULLROUTE_PROTOCOL, (int)NULLROUTE_PROTOCOL);
         return -1;
     }
-    (void)snprintf(ret->what, sizeof(ret->what), "routes to %u addresses removed", u->n);
+    (void)snprintf(ret->what, sizeof(ret->what), "%u routes removed", u->n);
     return 0;
 }
 
@@ -184,8 +216,12 @@ const struct fault fault_network_blackhole = {
         "Adds, for each address of the peers, a route to it that leads nowhere, in the host's "
         "main table. What the host sends there fails at once, also on connections that are "
         "established; what the peers send still arrives, and is not answered. The routes bear "
-        "protocol number 181 and a metric of their own; no other route is touched. Refused where "
-        "another route to that very address, or a routing rule, comes before.",
+        "protocol number 181 and a metric of their own; no other route is touched. To a network "
+        "two "
+        "lead, one to each half of it, and so come before a route to the whole. Refused where "
+        "another route to that very address, or to a part of that network, or a routing rule, "
+        "comes before. A route knows nothing of ports and protocols, and has one direction, out: "
+        "for those there is network.partition, and network.reject, whose senders are told too.",
     .example = "- fault: network.blackhole\n"
                "  hosts: n1\n"
                "  peers: {label: member}\n"
@@ -197,6 +233,7 @@ const struct fault fault_network_blackhole = {
     .evidence_class = EVIDENCE_STATE,
     .bound_ms = BOUND_MS,
     FAULT_PARAMS(struct args, params),
+    .check = network_peers_check,
     .supported = supported,
     .prepare = prepare,
     .apply = apply,

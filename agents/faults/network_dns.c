@@ -54,6 +54,8 @@ static int check(const void *data, struct err *err)
 {
     const struct network_dns *args = data;
     struct dns_addrs addrs;
+    if (network_peers_check(data, err) < 0)
+        return -1;
     if (dns_addrs_parse(args->addresses.s, &addrs, err) < 0)
         return -1;
     if (args->mode == DNS_WRONG && addrs.n == 0)

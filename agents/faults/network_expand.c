@@ -15,9 +15,32 @@ const char *const network_families[] = {
 const char *const network_directions[] = {
     [NETWORK_BOTH] = "both", [NETWORK_IN] = "in", [NETWORK_OUT] = "out", NULL};
 
+static bool is_loopback(const struct addr *a)
+{
+    static const uint8_t one[16] = {[15] = 1};
+    return a->family == 4 ? a->prefix >= 8 && a->ip[0] == 127
+                          : a->prefix == 128 && memcmp(a->ip, one, sizeof(one)) == 0;
+}
+
+/* A network that holds more than that is meant for the rest of it. */
+int network_peers_check(const void *data, struct err *err)
+{
+    const struct network_traffic *args = data;
+    char text[64];
+    for (uint32_t i = 0; i < args->peers.n; i++)
+        if (is_loopback(&args->peers.a[i]))
+            return make_error_hint(err, ERR_INPUT, "fiu.* reach calls to it",
+                                   "peers: %s never leaves its host, and no network fault touches "
+                                   "the loopback interface",
+                                   addr_print(&args->peers.a[i], text, sizeof(text)));
+    return 0;
+}
+
 int network_check(const void *data, struct err *err)
 {
     const struct network_traffic *args = data;
+    if (network_peers_check(data, err) < 0)
+        return -1;
     if (args->protocol == NFT_PROTO_ICMP && args->ports.n != 0)
         return make_error(err, ERR_INPUT, 0,
                           "ports: icmp has none; leave out ports, or choose protocol tcp or udp");
@@ -50,7 +73,7 @@ static bool is_meant(const struct network_traffic *args, const struct addr *a)
 static int add_addrs(struct network_traffic *args, const struct expand_host *from, struct err *err)
 {
     if (from->n_addrs == 0)
-        return make_error(err, ERR_INPUT, 0, "peers: host %s has no address", from->name);
+        return make_error(err, ERR_INPUT, 0, "peers: %s has no address", from->name);
     uint32_t before = args->peers.n;
     for (size_t i = 0; i < from->n_addrs; i++) {
         if (!is_meant(args, &from->addrs[i]))
@@ -60,7 +83,7 @@ static int add_addrs(struct network_traffic *args, const struct expand_host *fro
         args->peers.a[args->peers.n++] = from->addrs[i];
     }
     if (args->peers.n == before)
-        return make_error(err, ERR_INPUT, 0, "peers: host %s has no %s address", from->name,
+        return make_error(err, ERR_INPUT, 0, "peers: %s has no %s address", from->name,
                           args->family == NETWORK_IPV4 ? "IPv4" : "IPv6");
     return 0;
 }

@@ -118,6 +118,7 @@ const struct fault fault_network_reset = {
     .evidence_class = EVIDENCE_EVENT,
     .bound_ms = BOUND_MS,
     FAULT_PARAMS(struct network_traffic, params),
+    .check = network_peers_check,
     .expand = network_expand_pairs,
     .supported = supported,
     .prepare = prepare,

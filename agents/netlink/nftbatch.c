@@ -238,18 +238,6 @@ static void mask_addr(struct addr *a, size_t len)
         a->ip[bit / 8] &= (unsigned char)~(0x80 >> (bit % 8));
 }
 
-static bool contains(const struct addr *net, const struct addr *a)
-{
-    if (net->family != a->family || net->prefix > a->prefix)
-        return false;
-    struct addr masked = *a;
-    masked.prefix = net->prefix;
-    struct addr base = *net;
-    mask_addr(&masked, sizeof(masked.ip));
-    mask_addr(&base, sizeof(base.ip));
-    return memcmp(masked.ip, base.ip, a->family == 4 ? 4 : 16) == 0;
-}
-
 /* Intervals must not overlap. Two prefixes are either apart or one lies in the other, so it is
  * enough to leave out what lies in another; of equals the first stays. */
 static bool is_covered(const struct addrs *addrs, uint32_t i)
@@ -260,7 +248,7 @@ static bool is_covered(const struct addrs *addrs, uint32_t i)
         const struct addr *net = &addrs->a[k];
         if (k == i || (net->prefix == full && a->prefix == full))
             continue; /* the kernel takes an address that it has already */
-        if (contains(net, a) && (net->prefix != a->prefix || k < i))
+        if (addr_contains(net, a) && (net->prefix != a->prefix || k < i))
             return true;
     }
     return false;

@@ -36,7 +36,12 @@ int nullroute_add(const struct nullroute *r, struct err *err) MUST_CHECK;
 int nullroute_delete(const struct nullroute *r, struct err *err) MUST_CHECK;
 /* How many of that metric there are. */
 int nullroute_count(uint32_t metric, uint32_t *ret, struct err *err) MUST_CHECK;
-/* Is an address unreachable by whatever the kernel looks up? */
+/* A route of others to a part of that network, which would go on leading there; false: there is
+ * none. Those to this host itself, and of other tables than the main one, do not count. */
+int nullroute_within(const struct addr *net, bool *ret_any, struct addr *ret,
+                     struct err *err) MUST_CHECK;
+/* Is an address unreachable by whatever the kernel looks up? Of a network: any of its first ones,
+ * some of which may be this host's own. */
 int nullroute_holds(const struct addr *to, bool *ret, struct err *err) MUST_CHECK;
 
 #endif

@@ -129,7 +129,8 @@ struct revert_report {
     char what[160];
 };
 
-/* Lent to expand: the hosts of the plan. */
+/* Lent to expand: the hosts of the plan; among the peers also addresses and networks of no host,
+ * each under its own text as a name, without an agent. */
 struct expand_host {
     const char *name;
     const struct addr *addrs;
@@ -169,7 +170,8 @@ struct fault {
 
     /* 0, or -1 with ERR_UNSUPPORTED and the reason. Changes nothing. */
     int (*supported)(struct fault_host *host, struct err *err);
-    /* Pure; what bounds alone cannot say. May be NULL. */
+    /* Pure; what bounds alone cannot say. May be NULL. In the coordinator the hosts parameter holds
+     * nothing, or the addresses that the scenario names, or those that expand has put in. */
     int (*check)(const void *args, struct err *err);
     /* Pure; NULL: one injection on each host, its hosts parameter filled with all peers' addresses.
      */

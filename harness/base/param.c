@@ -197,6 +197,14 @@ const struct param *param_find(const struct param *params, size_t n, const char 
     return NULL;
 }
 
+const struct param *param_find_hosts(const struct param *params, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (params[i].type == PARAM_HOSTS)
+            return &params[i];
+    return NULL;
+}
+
 static int check_row(const struct param *params, size_t i, size_t size, struct err *err)
 {
     const struct param *p = &params[i];

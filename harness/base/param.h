@@ -152,6 +152,9 @@ json_t *param_schema(const struct param *p);
 
 const struct param *param_find(const struct param *params, size_t n, const char *name);
 
+/* The one of type PARAM_HOSTS; NULL: there is none. */
+const struct param *param_find_hosts(const struct param *params, size_t n);
+
 /* The table itself is sound: offsets inside size, defaults parse, bounds ordered, names unique. For
  * tests. */
 int param_table_check(const struct param *params, size_t n, size_t size,
@@ -163,6 +166,8 @@ int duration_parse(const char *text, struct duration *ret, struct err *err) MUST
 int ratio_parse(const char *text, struct ratio *ret, struct err *err) MUST_CHECK;
 int bytes_parse(const char *text, struct bytes *ret, struct err *err) MUST_CHECK;
 int addr_parse(const char *text, struct addr *ret, struct err *err) MUST_CHECK;
+/* Is all of a in net? Of itself, too. */
+bool addr_contains(const struct addr *net, const struct addr *a);
 /* Into out[size], shortest exact form ("1m30s", "2.5%", "64MiB", "10.0.0.1"); returns out. */
 const char *duration_print(struct duration d, char *out, size_t size);
 const char *ratio_print(struct ratio r, char *out, size_t size);

@@ -171,6 +171,12 @@ static bool prefix_is_clean(const struct addr *a)
     return true;
 }
 
+static void clean_prefix(struct addr *a)
+{
+    for (unsigned bit = a->prefix; bit < (a->family == 4 ? 32u : 128u); bit++)
+        a->ip[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
+}
+
 int addr_parse(const char *text, struct addr *ret, struct err *err)
 {
     struct addr a = {0};
@@ -197,10 +203,24 @@ int addr_parse(const char *text, struct addr *ret, struct err *err)
                               (unsigned)full);
     }
     a.prefix = (uint8_t)prefix;
-    if (!prefix_is_clean(&a))
-        return make_error(err, ERR_INPUT, 0, "\"%.60s\" has bits set behind its prefix", text);
+    if (!prefix_is_clean(&a)) {
+        char network[INET6_ADDRSTRLEN + 8];
+        clean_prefix(&a);
+        return make_error_hint(err, ERR_INPUT, addr_print(&a, network, sizeof(network)),
+                               "\"%.60s\" has bits set behind its prefix", text);
+    }
     *ret = a;
     return 0;
+}
+
+bool addr_contains(const struct addr *net, const struct addr *a)
+{
+    struct addr head = *a;
+    if (net->family != a->family || net->prefix > a->prefix)
+        return false;
+    head.prefix = net->prefix;
+    clean_prefix(&head);
+    return memcmp(head.ip, net->ip, sizeof(head.ip)) == 0;
 }
 
 /* value / factor with as many decimals as it needs, and the unit. */

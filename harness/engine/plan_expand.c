@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ADDRESS_TEXT = 56 };
+
 struct collector {
     const struct plan *plan;
     const struct fault *fault;
@@ -22,6 +24,8 @@ static int add_injection(void *ctx, const char *host, const void *args, struct e
         return make_error(err, ERR_REFUSED, 0,
                           "%s on %s: the probes look from there, so no fault may touch it",
                           c->fault->name, host);
+    if (c->fault->check != NULL && c->fault->check(args, err) < 0)
+        return wrap_error(err, "%s on %s", c->fault->name, host);
     if (c->out->n == PLAN_INJECTIONS_MAX)
         return make_error(err, ERR_LIMIT, 0, "%s: more than %d injections in one step",
                           c->fault->name, (int)PLAN_INJECTIONS_MAX);
@@ -34,12 +38,19 @@ static int add_injection(void *ctx, const char *host, const void *args, struct e
     return 0;
 }
 
-static const struct param *hosts_param(const struct fault *fault)
+/* Each address once: what lies in a network of the list is not named by itself. */
+static void add_peer(struct addrs *peers, const struct addr *a)
 {
-    for (size_t i = 0; i < fault->n_params; i++)
-        if (fault->params[i].type == PARAM_HOSTS)
-            return &fault->params[i];
-    return NULL;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < peers->n; i++)
+        if (addr_contains(&peers->a[i], a))
+            return;
+    for (uint32_t i = 0; i < peers->n; i++)
+        if (!addr_contains(a, &peers->a[i]))
+            peers->a[kept++] = peers->a[i];
+    peers->n = kept;
+    if (kept < ADDRS_MAX)
+        peers->a[peers->n++] = *a;
 }
 
 /* For rows without an expand of their own: the same on each host, with all peers' addresses. */
@@ -51,16 +62,16 @@ static int expand_plainly(const struct fault *fault, const struct expand_in *in,
         return make_error(err, ERR_LIMIT, 0, "out of memory for an injection");
     if (fault->args_size != 0)
         memcpy(args, in->args, fault->args_size);
-    const struct param *p = hosts_param(fault);
+    const struct param *p = param_find_hosts(fault->params, fault->n_params);
     struct addrs *peers = p != NULL ? (struct addrs *)(void *)(args + p->offset) : NULL;
     int rc = 0;
     for (size_t h = 0; rc == 0 && h < in->n_hosts; h++) {
         if (peers != NULL) {
             peers->n = 0;
             for (size_t i = 0; i < in->n_peers; i++)
-                for (size_t a = 0; a < in->peers[i].n_addrs && peers->n < ADDRS_MAX; a++)
+                for (size_t a = 0; a < in->peers[i].n_addrs; a++)
                     if (strcmp(in->peers[i].name, in->hosts[h].name) != 0)
-                        peers->a[peers->n++] = in->peers[i].addrs[a];
+                        add_peer(peers, &in->peers[i].addrs[a]);
         }
         rc = out->add(out->ctx, in->hosts[h].name, args, err);
     }
@@ -68,27 +79,45 @@ static int expand_plainly(const struct fault *fault, const struct expand_in *in,
     return rc;
 }
 
-static size_t resolve(const struct plan *plan, const struct selector *s, uint64_t seed,
-                      const struct role_holder *roles, size_t n_roles, struct expand_host *ret,
-                      struct err *err)
+/* Who holds the roles, and which drawing it is. */
+struct moment {
+    const struct role_holder *roles;
+    size_t n_roles, step;
+    uint32_t trial;
+};
+
+static int resolve(const struct plan *plan, const struct selector *s, const struct moment *m,
+                   uint64_t use, struct expand_host *ret, size_t *ret_n, struct err *err)
 {
     struct selector_host hosts[PLAN_HOSTS_MAX];
     bool chosen[PLAN_HOSTS_MAX] = {false};
+    uint64_t seed = plan_draw(plan->seed, m->trial, m->step, use);
     for (size_t i = 0; i < plan->n_hosts; i++)
         hosts[i] = (struct selector_host){.name = plan->hosts[i].name,
                                           .labels = plan->hosts[i].labels,
                                           .n_labels = plan->hosts[i].n_labels};
-    if (selector_resolve(s, hosts, plan->n_hosts, roles, n_roles, seed, chosen, err) < 0)
-        return 0;
-    size_t n = 0;
+    if (selector_resolve(s, hosts, plan->n_hosts, m->roles, m->n_roles, seed, chosen, err) < 0)
+        return -1;
+    *ret_n = 0;
     for (size_t i = 0; i < plan->n_hosts; i++)
         if (chosen[i])
-            ret[n++] = (struct expand_host){.name = plan->hosts[i].name,
-                                            .addrs = plan->hosts[i].addrs,
-                                            .n_addrs = plan->hosts[i].n_addrs,
-                                            .has_agent = plan->hosts[i].has_agent};
-    if (n == 0)
-        (void)make_error(err, ERR_NOT_FOUND, 0, "the step's hosts: nobody is chosen");
+            ret[(*ret_n)++] = (struct expand_host){.name = plan->hosts[i].name,
+                                                   .addrs = plan->hosts[i].addrs,
+                                                   .n_addrs = plan->hosts[i].n_addrs,
+                                                   .has_agent = plan->hosts[i].has_agent};
+    return 0;
+}
+
+/* What is no host's stands behind the hosts. */
+static size_t add_addresses(const struct selector *s, char names[][ADDRESS_TEXT],
+                            struct expand_host *ret)
+{
+    size_t n = 0;
+    for (const struct selector *one; n < SELECTOR_LIST_MAX && (one = selector_addr(s, n)) != NULL;
+         n++)
+        ret[n] = (struct expand_host){.name = addr_print(&one->addr, names[n], ADDRESS_TEXT),
+                                      .addrs = &one->addr,
+                                      .n_addrs = 1};
     return n;
 }
 
@@ -97,18 +126,15 @@ int plan_expand(const struct plan *plan, size_t step, uint32_t trial,
                 struct err *err)
 {
     const struct scenario_step *s = plan->steps[step].step;
-    struct expand_host hosts[PLAN_HOSTS_MAX], peers[PLAN_HOSTS_MAX];
-    size_t n_peers = 0;
-    size_t n =
-        resolve(plan, s->hosts, plan_draw(plan->seed, trial, step, 0), roles, n_roles, hosts, err);
-    if (n == 0)
+    struct expand_host hosts[PLAN_HOSTS_MAX], peers[PLAN_HOSTS_MAX + SELECTOR_LIST_MAX];
+    char names[SELECTOR_LIST_MAX][ADDRESS_TEXT];
+    const struct moment now = {roles, n_roles, step, trial};
+    size_t n = 0, n_peers = 0;
+    if (resolve(plan, s->hosts, &now, 0, hosts, &n, err) < 0)
         return -1;
-    if (s->peers != NULL) {
-        n_peers = resolve(plan, s->peers, plan_draw(plan->seed, trial, step, 1), roles, n_roles,
-                          peers, err);
-        if (n_peers == 0)
-            return wrap_error(err, "%s", "peers");
-    }
+    if (s->peers != NULL && resolve(plan, s->peers, &now, 1, peers, &n_peers, err) < 0)
+        return wrap_error(err, "%s", "peers");
+    n_peers += add_addresses(s->peers, names, &peers[n_peers]);
     struct plan_injections out = {.list = calloc(PLAN_INJECTIONS_MAX, sizeof(*out.list))};
     if (out.list == NULL)
         return make_error(err, ERR_LIMIT, 0, "out of memory for an injection");

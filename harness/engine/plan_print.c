@@ -22,9 +22,21 @@ static const char *host_of(const struct plan *plan, const char *addr)
     return NULL;
 }
 
-/* The arguments with hosts' names where addresses stand. */
-static json_t *named_args(const struct plan *plan, const struct fault *fault, const void *args)
+/* Does it stand in the scenario as it is? */
+static bool is_written(const struct selector *peers, const char *addr)
 {
+    const struct selector *one;
+    char text[64];
+    for (size_t k = 0; (one = selector_addr(peers, k)) != NULL; k++)
+        if (strcmp(addr_print(&one->addr, text, sizeof(text)), addr) == 0)
+            return true;
+    return false;
+}
+
+/* The arguments with hosts' names where their addresses stand. */
+static json_t *named_args(const struct plan *plan, const struct scenario_step *s, const void *args)
+{
+    const struct fault *fault = s->fault;
     json_t *object = params_encode(fault->params, fault->n_params, args);
     for (size_t p = 0; p < fault->n_params; p++) {
         if (fault->params[p].type != PARAM_HOSTS)
@@ -34,7 +46,8 @@ static json_t *named_args(const struct plan *plan, const struct fault *fault, co
         json_array_foreach(json_object_get(object, fault->params[p].name), i, addr)
         {
             const char *text = json_string_value(addr);
-            const char *name = text != NULL ? host_of(plan, text) : NULL;
+            bool written = text == NULL || is_written(s->peers, text);
+            const char *name = written ? NULL : host_of(plan, text);
             (void)json_array_append_new(names, json_string(name != NULL ? name : text));
         }
         (void)json_object_set_new(object, fault->params[p].name, names);
@@ -68,7 +81,7 @@ static json_t *fault_json(const struct plan *plan, size_t step, struct err *err)
     json_t *list = json_array(), *assumed = json_object();
     for (size_t i = 0; i < injections.n; i++) {
         json_t *one = json_pack("{s:s}", "host", plan->hosts[injections.list[i].host].name);
-        (void)json_object_set_new(one, "args", named_args(plan, s->fault, injections.list[i].args));
+        (void)json_object_set_new(one, "args", named_args(plan, s, injections.list[i].args));
         if (injections.list[i].wave != 0)
             (void)json_object_set_new(one, "wave", json_integer(injections.list[i].wave));
         (void)json_array_append_new(list, one);

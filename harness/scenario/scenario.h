@@ -25,23 +25,29 @@ struct scenario_var {
 };
 
 /* hosts: n1 | [n1, n2] | all | {label: L} | {role: R} | {share: 30%, of: SELECTOR} | {all_but:
- * SELECTOR} */
+ * SELECTOR} | [SELECTOR, ...]; as peers also 10.0.0.0/8 */
 enum selector_kind {
     SELECT_NAMES,
     SELECT_ALL,
     SELECT_LABEL,
     SELECT_ROLE,
     SELECT_SHARE,
-    SELECT_ALL_BUT
+    SELECT_ALL_BUT,
+    SELECT_LIST,
+    SELECT_ADDR
 };
+enum { SELECTOR_LIST_MAX = 256 };
 struct selector {
     enum selector_kind kind;
     const char *const *names;
     size_t n_names;
-    const char *word;          /* label or role */
-    struct ratio share;        /* rounded up, seeded choice */
-    const struct selector *of; /* SHARE, ALL_BUT; for SHARE NULL means all */
-    bool wrong; /* it was reported, and means nothing: a scenario that was read has none */
+    const char *word;             /* label or role */
+    struct ratio share;           /* rounded up, seeded choice */
+    const struct selector *of;    /* SHARE, ALL_BUT; for SHARE NULL means all */
+    const struct selector *parts; /* LIST: those that are not all names; none is a LIST */
+    size_t n_parts;
+    struct addr addr; /* ADDR: of no host; by itself or in a list alone */
+    bool wrong;       /* it was reported, and means nothing: a scenario that was read has none */
     struct pos pos;
 };
 

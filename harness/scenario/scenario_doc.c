@@ -52,7 +52,13 @@ static const char intro[] =
     "fault is applied, the trial is invalid |\n"
     "| `{all_but: HOSTS}` | all others |\n"
     "| `{share: 30%, of: HOSTS}` | so many of them, rounded up, drawn from the seed; without `of`, "
-    "of all |\n\n"
+    "of all |\n"
+    "| `[n3, {role: leader}, {label: cache}]` | all of these |\n\n"
+    "`peers` of a network fault and `to` of `fiu.*` also take what is no host of the lab or "
+    "inventory, an address or a network of IPv4 or IPv6, alone or in a list: `peers: 10.0.0.0/8`, "
+    "`peers: [{label: member}, 10.1.2.3, fd00::/8]`. It counts as a peer without an agent, so that "
+    "all is done at the step's own hosts, even where a host of the lab has that address. An IPv6 "
+    "address that begins or ends with a colon is quoted: `\"::1\"`, `\"fd00::\"`.\n\n"
     "Only its own name reaches the host `client`, on which the measurement stands; a fault may "
     "not choose it.\n\n";
 

@@ -25,7 +25,8 @@ enum {
 enum select_scope {
     SCOPE_STATIC, /* names, labels, all, all_but: known before anything runs */
     SCOPE_ROLES,  /* roles and shares too */
-    SCOPE_FAULT   /* as SCOPE_ROLES, but not the client */
+    SCOPE_FAULT,  /* as SCOPE_ROLES, but not the client */
+    SCOPE_PEERS   /* as SCOPE_ROLES, and addresses and networks of no host */
 };
 
 struct reader {
@@ -159,6 +160,11 @@ void vars_read(struct reader *r, const struct node *node, const struct scenario_
 const char *read_probe_name(struct reader *r, const struct node *node);
 /* What a fault step's `waves` and `flap` cannot say alone; the step's other keys are read. */
 void finish_unfold(struct reader *r, const struct node *node, const struct scenario_step *s);
+
+/* What the fault says of the addresses that stand among its peers: each where it stands, then all
+ * of them. args is as it was then. */
+void finish_peers(struct reader *r, const struct fault *fault, void *args,
+                  const struct selector *peers);
 
 /* Sections, in the files of their name. */
 extern const struct section section_scenario, section_lab, section_service, section_probe,

@@ -245,16 +245,17 @@ static json_t *schema_choice(void)
     json_t *share = json_pack("{s:s, s:[s], s:b, s:{s:o, s:O}}", "type", "object", "required",
                               "share", "additionalProperties", 0, "properties", "share",
                               schema_word(PARAM_RATIO), "of", self);
-    json_t *names =
-        json_pack("{s:s, s:i, s:{s:s}}", "type", "array", "minItems", 1, "items", "type", "string");
-    return json_pack(
-        "{s:s, s:[{s:s}, o, o, o, o, o]}", "description",
-        "Hosts: a name, a list of names, all, {label: L}, {role: R}, {all_but: HOSTS}, "
-        "{share: 30%, of: HOSTS}.",
-        "anyOf", "type", "string", names,
-        selector_form("label", json_pack("{s:s}", "type", "string")),
-        selector_form("role", json_pack("{s:s}", "type", "string")), selector_form("all_but", self),
-        share);
+    json_t *list =
+        json_pack("{s:s, s:i, s:{s:[{s:s}, {s:s, s:[O]}]}}", "type", "array", "minItems", 1,
+                  "items", "anyOf", "type", "string", "type", "object", "allOf", self);
+    return json_pack("{s:s, s:[{s:s}, o, o, o, o, o]}", "description",
+                     "Hosts: a name, all, {label: L}, {role: R}, {all_but: HOSTS}, {share: 30%, "
+                     "of: HOSTS}, or a "
+                     "list of these; as peers of a fault also addresses and networks.",
+                     "anyOf", "type", "string", list,
+                     selector_form("label", json_pack("{s:s}", "type", "string")),
+                     selector_form("role", json_pack("{s:s}", "type", "string")),
+                     selector_form("all_but", self), share);
 }
 
 /* A scenario when it has any of the scenario's own keys, else a lab's file. */

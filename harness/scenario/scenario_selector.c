@@ -34,15 +34,41 @@ static const char *read_host(struct reader *r, const struct key *key, const stru
     return read_reference(r, "host", node, words, host_words(r, words, client));
 }
 
+/* A word that can be no host's name, or is a mistyped address rather than a mistyped name. */
+static bool is_address(const struct reader *r, const struct key *key, const struct node *node)
+{
+    if (key->scope != SCOPE_PEERS || node->kind != NODE_SCALAR)
+        return false;
+    for (size_t i = 0; i < r->n_hosts; i++)
+        if (strcmp(r->hosts[i].name, node->text) == 0)
+            return false;
+    return strpbrk(node->text, ":/") != NULL ||
+           (strchr(node->text, '.') != NULL &&
+            strspn(node->text, "0123456789.") == strlen(node->text));
+}
+
+static void read_address(struct reader *r, const struct key *key, const struct node *node,
+                         struct selector *s)
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+    struct err err;
+    s->kind = SELECT_ADDR;
+    if (addr_parse(node->text, &s->addr, &err) != 0) {
+        s->wrong = true;
+        reader_problem_err(r, node->pos, key->name, &err);
+    } else if (s->addr.family == 6 && memcmp(s->addr.ip, mapped, sizeof(mapped)) == 0) {
+        s->wrong = true;
+        reader_problem(r, node->pos, "write it as IPv4: 10.0.0.1, 10.0.0.0/8",
+                       "%s: \"%s\" is IPv4 in the form of IPv6, which no packet bears", key->name,
+                       node->text);
+    }
+}
+
+/* Names and nothing else: of a list, or one. */
 static void read_names(struct reader *r, const struct key *key, const struct node *node,
                        struct selector *s)
 {
     size_t n = node->kind == NODE_LIST ? node->n : 1;
-    if (n == 0 || n > SCENARIO_HOSTS_MAX) {
-        reader_problem(r, node->pos, NULL, "%s: %s", key->name,
-                       n == 0 ? "at least one host is needed" : "more hosts than a scenario has");
-        return;
-    }
     const char **names = reader_alloc(r, n, sizeof(*names));
     for (size_t i = 0; names != NULL && i < n; i++) {
         const char *name = read_host(r, key, node->kind == NODE_LIST ? node->items[i].value : node);
@@ -51,6 +77,55 @@ static void read_names(struct reader *r, const struct key *key, const struct nod
     }
     s->kind = SELECT_NAMES;
     s->names = names;
+    s->wrong = s->n_names != n;
+}
+
+static bool is_all(const struct node *node)
+{
+    return node->kind == NODE_SCALAR && strcmp(node->text, "all") == 0;
+}
+
+static bool is_mixed(const struct reader *r, const struct key *key, const struct node *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const struct node *item = list->items[i].value;
+        if (item->kind == NODE_MAP || is_all(item) || is_address(r, key, item))
+            return true;
+    }
+    return false;
+}
+
+static void read_one(struct reader *r, const struct key *key, const struct node *node,
+                     struct selector *s);
+
+static void read_list(struct reader *r, const struct key *key, const struct node *list,
+                      struct selector *s)
+{
+    size_t max = key->scope == SCOPE_PEERS ? SELECTOR_LIST_MAX : SCENARIO_HOSTS_MAX;
+    if (list->n == 0 || list->n > max) {
+        s->wrong = true;
+        reader_problem(r, list->pos, NULL, "%s: %s", key->name,
+                       list->n == 0                ? "at least one host is needed"
+                       : key->scope == SCOPE_PEERS ? "more than 256 hosts, addresses and networks"
+                                                   : "more hosts than a scenario has");
+        return;
+    }
+    if (!is_mixed(r, key, list)) {
+        read_names(r, key, list, s);
+        return;
+    }
+    struct selector *parts = reader_alloc(r, list->n, sizeof(*parts));
+    s->kind = SELECT_LIST;
+    s->parts = parts;
+    s->n_parts = parts != NULL ? list->n : 0;
+    for (size_t i = 0; i < s->n_parts; i++) {
+        const struct node *item = list->items[i].value;
+        if (item->kind == NODE_LIST)
+            parts[i].wrong = reader_want(r, key, item, NODE_SCALAR) == NULL;
+        else
+            read_one(r, key, item, &parts[i]);
+        s->wrong = s->wrong || parts[i].wrong;
+    }
 }
 
 static void read_label(struct reader *r, const struct key *key, const struct node *node,
@@ -104,17 +179,20 @@ static void read_share(struct reader *r, const struct key *key, const struct nod
         read_key(r, &share, node, &s->share);
 }
 
+/* Only hosts can be drawn, or left out. */
 static void read_of(struct reader *r, const struct key *key, const struct node *node,
                     struct selector *s)
 {
-    read_selector(r, key, node, &s->of);
+    struct key of = *key;
+    of.scope = key->scope == SCOPE_PEERS ? SCOPE_ROLES : key->scope;
+    read_selector(r, &of, node, &s->of);
 }
 
 static void read_all_but(struct reader *r, const struct key *key, const struct node *node,
                          struct selector *s)
 {
     s->kind = SELECT_ALL_BUT;
-    read_selector(r, key, node, &s->of);
+    read_of(r, key, node, s);
 }
 
 static const struct {
@@ -163,12 +241,9 @@ static void read_form(struct reader *r, const struct key *key, const struct node
     }
 }
 
-static bool is_wrong(const struct selector *s, const struct node *node)
+static bool form_is_wrong(const struct selector *s)
 {
-    size_t names = node->kind == NODE_LIST ? node->n : 1;
     switch (s->kind) {
-    case SELECT_NAMES:
-        return s->n_names != names;
     case SELECT_LABEL:
     case SELECT_ROLE:
         return s->word == NULL;
@@ -176,10 +251,26 @@ static bool is_wrong(const struct selector *s, const struct node *node)
         return s->share.ppm == 0 || (s->of != NULL && s->of->wrong);
     case SELECT_ALL_BUT:
         return s->of == NULL || s->of->wrong;
-    case SELECT_ALL:
-        break;
+    default:
+        return true; /* no form was read */
     }
-    return false;
+}
+
+/* What a list may hold, or stand for itself. */
+static void read_one(struct reader *r, const struct key *key, const struct node *node,
+                     struct selector *s)
+{
+    s->pos = node->pos;
+    if (node->kind == NODE_MAP) {
+        read_form(r, key, node, s);
+        s->wrong = form_is_wrong(s);
+    } else if (is_all(node)) {
+        s->kind = SELECT_ALL;
+    } else if (is_address(r, key, node)) {
+        read_address(r, key, node, s);
+    } else {
+        read_names(r, key, node, s);
+    }
 }
 
 void read_selector(struct reader *r, const struct key *key, const struct node *node,
@@ -190,15 +281,38 @@ void read_selector(struct reader *r, const struct key *key, const struct node *n
         return;
     s->pos = node->pos;
     *ret = s;
-    if (node->kind == NODE_MAP)
-        read_form(r, key, node, s);
-    else if (node->kind == NODE_SCALAR && strcmp(node->text, "all") == 0)
-        s->kind = SELECT_ALL;
-    else if (node_is_empty(node))
+    if (node_is_empty(node)) {
         (void)reader_want(r, key, node, NODE_SCALAR);
-    else
-        read_names(r, key, node, s);
-    s->wrong = is_wrong(s, node);
+        s->wrong = true;
+    } else if (node->kind == NODE_LIST) {
+        read_list(r, key, node, s);
+    } else {
+        read_one(r, key, node, s);
+    }
+}
+
+void finish_peers(struct reader *r, const struct fault *fault, void *args,
+                  const struct selector *peers)
+{
+    const struct param *p = param_find_hosts(fault->params, fault->n_params);
+    const struct selector *one;
+    struct err err;
+    if (p == NULL || peers == NULL || fault->check == NULL)
+        return;
+    size_t before = r->problems->n;
+    struct addrs *at = (struct addrs *)(void *)((char *)args + p->offset);
+    for (size_t k = 0; (one = selector_addr(peers, k)) != NULL; k++) {
+        at->n = 1;
+        at->a[0] = one->addr;
+        if (fault->check(args, &err) != 0)
+            reader_problem_err(r, one->pos, NULL, &err);
+    }
+    at->n = 0;
+    for (size_t k = 0; (one = selector_addr(peers, k)) != NULL; k++)
+        at->a[at->n++] = one->addr;
+    if (at->n > 1 && r->problems->n == before && fault->check(args, &err) != 0)
+        reader_problem_err(r, peers->pos, NULL, &err);
+    memset(at, 0, sizeof(*at));
 }
 
 size_t reader_count_hosts(struct reader *r, const struct selector *s, bool *chosen)

@@ -100,6 +100,8 @@ static void finish_fault(struct reader *r, const struct node *node, void *at)
     finish_unfold(r, node, s);
     if (r->problems->n == before && s->fault->check != NULL && s->fault->check(args, &err) != 0)
         reader_problem_err(r, node_get(node, "fault")->pos, s->fault->name, &err);
+    if (r->problems->n == before)
+        finish_peers(r, s->fault, args, s->peers);
 }
 
 static void read_until_probe(struct reader *r, const struct key *key, const struct node *node,

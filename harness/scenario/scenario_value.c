@@ -126,7 +126,7 @@ static void read_kind_param(struct reader *r, const struct node *map,
                             const struct kind_params *kind, const struct param *p)
 {
     const struct node *node = node_get(map, p->name);
-    const struct key as_key = {.name = p->name, .scope = SCOPE_ROLES};
+    const struct key as_key = {.name = p->name, .scope = SCOPE_PEERS};
     if (node != NULL && p->type == PARAM_HOSTS && kind->hosts != NULL)
         read_selector(r, &as_key, node, kind->hosts);
     else if (node != NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "scenario/selector.h"
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 
 #include <stdio.h>
@@ -8,6 +9,8 @@
 
 /* The vantage of the measurement: chosen only by its own name. */
 #define CLIENT "client"
+
+enum { TEXT_MAX = 64 * 1024 };
 
 struct resolver {
     const struct selector_host *hosts;
@@ -114,6 +117,27 @@ static int choose_share(const struct selector *s, struct resolver *r, bool *chos
     return 0;
 }
 
+static int choose_list(const struct selector *s, struct resolver *r, bool *chosen, struct err *err)
+{
+    bool *part CLEANUP_FREE = calloc(r->n_hosts + 1, sizeof(*part));
+    if (part == NULL)
+        return make_error(err, ERR_LIMIT, 0, "no memory");
+    for (size_t k = 0; k < s->n_parts; k++) {
+        memset(part, 0, r->n_hosts * sizeof(*part));
+        if (choose(&s->parts[k], r, part, err) != 0)
+            return -1;
+        for (size_t i = 0; i < r->n_hosts; i++)
+            chosen[i] = chosen[i] || part[i];
+    }
+    return 0;
+}
+
+static int choose_addr(const struct selector *s, struct resolver *r, bool *chosen, struct err *err)
+{
+    (void)s, (void)r, (void)chosen, (void)err;
+    return 0;
+}
+
 static int choose(const struct selector *s, struct resolver *r, bool *chosen, struct err *err)
 {
     static int (*const by_kind[])(const struct selector *, struct resolver *, bool *,
@@ -121,6 +145,7 @@ static int choose(const struct selector *s, struct resolver *r, bool *chosen, st
         [SELECT_NAMES] = choose_names, [SELECT_ALL] = choose_all,
         [SELECT_LABEL] = choose_label, [SELECT_ROLE] = choose_role,
         [SELECT_SHARE] = choose_share, [SELECT_ALL_BUT] = choose_all_but,
+        [SELECT_LIST] = choose_list,   [SELECT_ADDR] = choose_addr,
     };
     return by_kind[s->kind](s, r, chosen, err);
 }
@@ -138,57 +163,105 @@ int selector_resolve(const struct selector *s, const struct selector_host *hosts
     for (size_t i = 0; i < n_hosts; i++)
         if (chosen[i])
             return 0;
+    if (selector_addr(s, 0) != NULL)
+        return 0;
     return make_error(err, ERR_NOT_FOUND, 0, "%s: that is no host",
                       selector_print(s, text, sizeof(text)));
 }
 
+/* The k-th of that kind, at any depth, in order; *k is lowered by how many there were. */
+static const struct selector *find_kind(const struct selector *s, enum selector_kind kind,
+                                        size_t *k)
+{
+    for (; s != NULL; s = s->of) {
+        if (s->kind == kind && (*k)-- == 0)
+            return s;
+        for (size_t i = 0; i < s->n_parts; i++) {
+            const struct selector *found = find_kind(&s->parts[i], kind, k);
+            if (found != NULL)
+                return found;
+        }
+    }
+    return NULL;
+}
+
 const char *selector_role(const struct selector *s, size_t k)
 {
-    for (; s != NULL; s = s->of)
-        if (s->kind == SELECT_ROLE && k-- == 0)
-            return s->word;
-    return NULL;
+    const struct selector *role = find_kind(s, SELECT_ROLE, &k);
+    return role != NULL ? role->word : NULL;
 }
 
 const struct selector *selector_share(const struct selector *s)
 {
-    while (s != NULL && s->kind != SELECT_SHARE)
-        s = s->of;
-    return s;
+    size_t first = 0;
+    return find_kind(s, SELECT_SHARE, &first);
 }
 
-static size_t print_names(const struct selector *s, char *out, size_t size)
+const struct selector *selector_addr(const struct selector *s, size_t k)
 {
-    size_t used = 0;
-    for (size_t i = 0; i < s->n_names && used < size; i++) {
-        const char *between = i == 0 ? "" : i + 1 == s->n_names ? " and " : ", ";
-        int n = snprintf(out + used, size - used, "%s%s", between, s->names[i]);
-        used += n > 0 ? (size_t)n : 0;
+    return find_kind(s, SELECT_ADDR, &k);
+}
+
+/* Names, parts of a list: behind what stands there already. */
+static const char *between(size_t i, size_t n)
+{
+    return i == 0 ? "" : i + 1 == n ? " and " : ", ";
+}
+
+static void print_names(const struct selector *s, struct buf *out)
+{
+    for (size_t i = 0; i < s->n_names; i++)
+        buf_printf(out, "%s%s", between(i, s->n_names), s->names[i]);
+}
+
+static void print_parts(const struct selector *s, struct buf *out);
+
+static void print_one(const struct selector *s, struct buf *out)
+{
+    char text[64];
+    switch (s->kind) {
+    case SELECT_NAMES:
+        print_names(s, out);
+        break;
+    case SELECT_ALL:
+        buf_puts(out, "all hosts");
+        break;
+    case SELECT_ALL_BUT:
+        buf_puts(out, "all but ");
+        break;
+    case SELECT_SHARE:
+        buf_printf(out, "%s of %s", ratio_print(s->share, text, sizeof(text)),
+                   s->of == NULL ? "all hosts" : "");
+        break;
+    case SELECT_LABEL:
+        buf_printf(out, "label %s", s->word);
+        break;
+    case SELECT_ROLE:
+        buf_printf(out, "the %s", s->word);
+        break;
+    case SELECT_LIST:
+        print_parts(s, out);
+        break;
+    case SELECT_ADDR:
+        buf_puts(out, addr_print(&s->addr, text, sizeof(text)));
+        break;
     }
-    return used;
+}
+
+static void print_parts(const struct selector *s, struct buf *out)
+{
+    for (size_t i = 0; i < s->n_parts; i++) {
+        buf_puts(out, between(i, s->n_parts));
+        for (const struct selector *part = &s->parts[i]; part != NULL; part = part->of)
+            print_one(part, out);
+    }
 }
 
 const char *selector_print(const struct selector *s, char *out, size_t size)
 {
-    size_t used = 0;
-    char share[24];
-    out[0] = '\0';
-    for (; s != NULL && used < size; s = s->of) {
-        int n = 0;
-        if (s->kind == SELECT_NAMES)
-            used += print_names(s, out + used, size - used);
-        else if (s->kind == SELECT_ALL)
-            n = snprintf(out + used, size - used, "all hosts");
-        else if (s->kind == SELECT_ALL_BUT)
-            n = snprintf(out + used, size - used, "all but ");
-        else if (s->kind == SELECT_SHARE)
-            n = snprintf(out + used, size - used, "%s of %s",
-                         ratio_print(s->share, share, sizeof(share)),
-                         s->of == NULL ? "all hosts" : "");
-        else
-            n = snprintf(out + used, size - used, "%s%s",
-                         s->kind == SELECT_LABEL ? "label " : "the ", s->word);
-        used += n > 0 ? (size_t)n : 0;
-    }
+    CLEANUP_BUF struct buf text = BUF_INIT(TEXT_MAX);
+    for (; s != NULL; s = s->of)
+        print_one(s, &text);
+    (void)snprintf(out, size, "%s", buf_text(&text));
     return out;
 }

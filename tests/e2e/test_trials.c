@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Series of trials, steps in hosts, guards, an agent that dies: short runs of a small lab. */
-#include "e2e.h"
+#include "shipped.h"
 
 #include <sched.h>
 
@@ -82,6 +82,31 @@ static void test_steps(void)
     e2e_expect_clean(&t, 2);
     e2e_expect_gone(&t, 5);
     e2e_end(&t);
+}
+
+/* Peers that are no hosts: the client's network, which is cut, and one that nobody is in. */
+static void test_networks(void)
+{
+    static const struct {
+        const char *peers;
+        int status;
+        const char *verdict;
+    } rows[] = {{"peers=10.77.0.0/24", 0, "pass"}, {"peers=10.78.0.0/16", 3, "invalid"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct e2e t;
+        e2e_begin(&t);
+        e2e_start(
+            &t, (const char *const[]){"run", "--set", rows[i].peers, "--out", t.out, SMALL, NULL});
+        (void)e2e_wait(&t, LIMIT_S);
+        e2e_expect_verdict(&t, rows[i].status, rows[i].verdict);
+        CU_ASSERT_TRUE(i != 0 || shipped_was_felt(&t));
+        CLEANUP_FREE char *journal = e2e_read(t.out, "journal.ndjson");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(journal);
+        CU_ASSERT_PTR_NOT_NULL(strstr(journal, rows[i].peers + strlen("peers=")));
+        e2e_expect_clean(&t, 2);
+        e2e_expect_gone(&t, 5);
+        e2e_end(&t);
+    }
 }
 
 static void test_guard(void)
@@ -190,6 +215,7 @@ static const struct check_test tests[] = {
     {"agent dies", test_agent_dies},
     {"steps", test_steps},
     {"a command that does not end", test_command_that_does_not_end},
+    {"networks as peers", test_networks},
     {"guard", test_guard},
     {"failing command", test_failing_command},
     {"refusals", test_refusals},

@@ -95,10 +95,70 @@ static void test_others_routes(void)
     CU_ASSERT_EQUAL(netns_run("ip route del 10.9.1.2/32"), 0);
 }
 
+static int start_network(const char *net, struct undo *undo)
+{
+    struct blackhole_args args = args_of(NULL, NULL, NULLROUTE_BLACKHOLE);
+    args.traffic.peers.n = 1;
+    CU_ASSERT_EQUAL_FATAL(addr_parse(net, &args.traffic.peers.a[0], &err), 0);
+    return start("i1", &args, undo);
+}
+
+/* All of a network: what is refused would leave a part of it in reach. */
+static void test_networks_refused(void)
+{
+    static const struct {
+        const char *net, *why;
+    } refused[] = {{"10.0.0.0/8", "10.9."},
+                   {"0.0.0.0/0", "has a route of its own"},
+                   {"fd00::/8", "fd09:"},
+                   {"10.48.0.0/14", "10.50.0.0/16"}};
+    struct undo undo;
+    struct revert_report report;
+    CU_ASSERT_EQUAL(netns_run("ip route add 10.50.0.0/16 via 10.9.1.2"), 0);
+    char *before = netfault_dump();
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        CU_ASSERT_EQUAL(start_network(refused[i].net, &undo), -1);
+        CU_ASSERT_EQUAL(err.code, ERR_REFUSED);
+        CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, refused[i].why));
+        CU_ASSERT_EQUAL(fault_network_blackhole.revert(&host_a, &undo, &report, &err), 0);
+    }
+    CU_ASSERT_TRUE(netfault_same(before, netfault_dump()));
+    CU_ASSERT_EQUAL(netns_run("ip route del 10.50.0.0/16"), 0);
+}
+
+/* Also where a route leads to that very network, be it the host's own, and to its last address. */
+static void test_networks(void)
+{
+    static const struct {
+        const char *net, *in, *also_in, *beside;
+    } rows[] = {{"10.50.0.0/16", "10.50.0.1", "10.50.255.255", NETNS_C_IP},
+                {"10.50.4.0/22", "10.50.4.0", "10.50.7.255", "10.50.8.0"},
+                {"10.50.1.2/31", "10.50.1.2", "10.50.1.3", "10.50.1.4"},
+                {"10.9.1.0/24", NETNS_B_IP, "10.9.1.200", NETNS_C_IP},
+                {"fd09:1::/64", NETNS_B6, "fd09:1::ffff:ffff:ffff:ffff", NETNS_C6}};
+    CU_ASSERT_EQUAL(netns_run("ip route add 10.50.0.0/16 via 10.9.1.2"), 0);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct undo undo;
+        char *before = netfault_dump();
+        CU_ASSERT_EQUAL(try_send(rows[i].in), 0);
+        CU_ASSERT_EQUAL_FATAL(start_network(rows[i].net, &undo), 0);
+        CU_ASSERT_TRUE(is_active(&undo));
+        CU_ASSERT_EQUAL(try_send(rows[i].in), EINVAL);
+        CU_ASSERT_EQUAL(try_send(rows[i].also_in), EINVAL);
+        CU_ASSERT_EQUAL(try_send(rows[i].beside), 0);
+        stop(&undo);
+        CU_ASSERT_EQUAL(try_send(rows[i].in), 0);
+        CU_ASSERT_TRUE(netfault_same(before, netfault_dump()));
+    }
+    CU_ASSERT_EQUAL(netns_run("ip route del 10.50.0.0/16"), 0);
+}
+
 static const struct check_test tests[] = {
     {"kinds", test_kinds},
     {"one stays", test_one_stays},
     {"others' routes", test_others_routes},
+    {"networks", test_networks},
+    {"networks refused", test_networks_refused},
 };
 
 NETFAULT_MAIN("lab/netlink/blackhole", tests)

@@ -29,6 +29,36 @@ static void test_blocks_and_heals(void)
     CU_ASSERT_TRUE(netfault_same(before, netfault_dump()));
 }
 
+/* Both ways, at this end alone: so it is towards a network, whose hosts have no agent. */
+static void test_networks(void)
+{
+    static const char *const nets[] = {"10.9.1.0/24", NETNS_B_IP, "fd09:1::/64", "10.9.1.2/31",
+                                       "192.0.2.0/24"};
+    struct undo in, out;
+    struct network_traffic args = netfault_args(NULL, NULL);
+    char *before = netfault_dump();
+    for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++)
+        CU_ASSERT_EQUAL_FATAL(addr_parse(nets[i], &args.peers.a[args.peers.n++], &err), 0);
+    CU_ASSERT_EQUAL_FATAL(netfault_cut("i1", &args, 10000, &in), 0);
+    CU_ASSERT_EQUAL(netfault_from_b(NETNS_A_FOR_B), 0);
+    CU_ASSERT_EQUAL(netfault_from_b(NETNS_A6_FOR_B), 0);
+    CU_ASSERT_EQUAL(netfault_to_b(NETNS_B_IP), 1);
+    args.direction = NETWORK_OUT;
+    CU_ASSERT_EQUAL_FATAL(netfault_cut("i2", &args, 10000, &out), 0);
+    CU_ASSERT_EQUAL(netfault_to_b(NETNS_B_IP), 0);
+    CU_ASSERT_EQUAL(netfault_to_b(NETNS_B6), 0);
+    CU_ASSERT_EQUAL(netfault_from_c(), 1);
+    CU_ASSERT_EQUAL(netfault_evidence(&in).items[0].value, 2);
+    CU_ASSERT_EQUAL(netfault_evidence(&out).items[0].value, 2);
+    CU_ASSERT_TRUE(netfault_active(&in) && netfault_active(&out));
+    CU_ASSERT_EQUAL(netfault_stop(&in), 0);
+    CU_ASSERT_EQUAL(netfault_from_b(NETNS_A_FOR_B), 1);
+    CU_ASSERT_EQUAL(netfault_to_b(NETNS_B_IP), 0);
+    CU_ASSERT_EQUAL(netfault_stop(&out), 0);
+    CU_ASSERT_EQUAL(netfault_to_b(NETNS_B6), 1);
+    CU_ASSERT_TRUE(netfault_same(before, netfault_dump()));
+}
+
 static int from_b_ports(uint16_t from, uint16_t to)
 {
     return netns_pass(NETNS_B, NETNS_B_IP, from, NETNS_A, NETNS_A_FOR_B, to, 60);
@@ -240,6 +270,7 @@ static void test_tcp_stalls_silently_at_the_sender(void)
 
 static const struct check_test tests[] = {
     {"blocks and heals, IPv4 and IPv6", test_blocks_and_heals},
+    {"networks", test_networks},
     {"ports match as source or destination", test_ports_match_either_end},
     {"all ports", test_all_ports},
     {"ports that nobody uses prove nothing", test_ports_nobody_uses},

@@ -229,7 +229,9 @@ static void test_inventory(void)
     static const char yaml[] =
         "version: 1\ninventory: inventory.yaml\n"
         "probes: {up: {kind: tcp, port: 80, hosts: n1}}\n"
-        "steps: [{fault: network.loss, hosts: n1, peers: n2, share: 10%, for: 5s}]\n"
+        "steps:\n"
+        "  - {fault: network.loss, hosts: n1, peers: n2, share: 10%, for: 5s}\n"
+        "  - {fault: network.loss, hosts: n1, peers: [10.0.0.6, 10.0.0.0/8], share: 10%, for: 5s}\n"
         "targets: [{blast_radius: {at_most: 50%}}]\n";
     CU_ASSERT_EQUAL_FATAL(scenario_parse(SOURCE_DIR "/tests/unit/scenario/p.yaml", yaml,
                                          sizeof(yaml) - 1, &fault_catalogue, NULL, 0, &scenario,
@@ -240,14 +242,76 @@ static void test_inventory(void)
     CU_ASSERT_EQUAL_FATAL(plan_print(plan, &text, &err), 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "hosts       n1, n2\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "peers=n2"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "peers=10.0.0.6,10.0.0.0/8"));
     problems_free(&problems);
     unload();
+}
+
+/* The lines of the plan that say what is done where, or why it cannot be. */
+static void injections(char *out, size_t size)
+{
+    struct err err = {0};
+    char *text = NULL;
+    size_t used = 0;
+    out[0] = '\0';
+    if (plan_print(plan, &text, &err) < 0)
+        (void)snprintf(out, size, "%.*s", (int)size - 1, err.msg);
+    for (const char *line = text; line != NULL && *line != '\0';) {
+        size_t len = strcspn(line, "\n");
+        if (memmem(line, len, " peers=", 7) != NULL && used + len + 2 < size) {
+            memcpy(out + used, line, len + 1);
+            used += len + 1;
+            out[used] = '\0';
+        }
+        line += len + (line[len] == '\n');
+    }
+    free(text);
+}
+
+/* What has no agent is done at the step's hosts; what has one, at its own end too. */
+static void test_addresses(void)
+{
+    static const struct {
+        const char *step, *what;
+    } rows[] = {
+        {"network.partition, hosts: n1, peers: 10.0.0.0/8",
+         "  n1         peers=10.0.0.0/8 protocol=any family=any direction=in connections=keep\n"
+         "  n1         peers=10.0.0.0/8 protocol=any family=any direction=out connections=keep\n"},
+        {"network.partition, hosts: n1, direction: out, peers: [{role: leader}, n2, \"fd00::\"]",
+         "  n1         peers=fd00:: protocol=any family=any direction=out connections=keep\n"
+         "  n2         peers=n1 protocol=any family=any direction=in connections=keep\n"},
+        {"network.loss, share: 5%, hosts: n1, direction: in, peers: [{label: member}, 10.0.0.1]",
+         "  n1         share=5% peers=n2,n3,10.0.0.1 protocol=any family=any direction=in\n"},
+        {"network.reset, hosts: [n1, n2], peers: [n2, 10.0.0.1]",
+         "  n1         peers=n2,10.0.0.1 family=any\n"
+         "  n2         peers=10.0.0.1 family=any\n"},
+        {"network.blackhole, hosts: n1, peers: [10.1.2.3, n2, 10.0.0.0/8, 10.1.2.3, 10.0.0.0/8]",
+         "  n1         peers=n2,10.0.0.0/8 family=any answer=blackhole\n"},
+        {"network.partition, hosts: n1, peers: 10.0.0.0/8, family: ipv6",
+         "step 1: peers: 10.0.0.0/8 has no IPv6 address"},
+        {"network.reject, hosts: n1, peers: [n2, 10.0.0.1], direction: both",
+         "step 1: peers: 10.0.0.1 has no agent, which would have to refuse what it is sent; choose "
+         "direction in"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char yaml[2048], got[1024];
+        (void)snprintf(yaml, sizeof(yaml), HEAD "steps:\n  - {fault: %s}\n  - wait: 1s\n",
+                       rows[i].step);
+        if (!load(yaml, 1))
+            continue;
+        injections(got, sizeof(got));
+        CU_ASSERT_STRING_EQUAL(got, rows[i].what);
+        if (strcmp(got, rows[i].what) != 0)
+            fprintf(stderr, "%s: expected\n%s\ngot\n%s\n", rows[i].step, rows[i].what, got);
+        unload();
+    }
 }
 
 static const struct check_test tests[] = {
     {"print what is drawn", test_print_drawn},
     {"print a moment", test_print_moment},
     {"inventory", test_inventory},
+    {"addresses", test_addresses},
     {"times", test_times},
     {"expands by role", test_expands_by_role},
     {"shares are seeded", test_shares_are_seeded},

@@ -157,6 +157,36 @@ static void test_every_kind_of_step(void)
     scenario_free(s);
 }
 
+/* What a list holds, and what is a host although it looks like an address. */
+static void test_peers(void)
+{
+    struct scenario *s = parse(
+        "version: 1\nlab: {hosts: {n1: {labels: [web]}, 10.0.0.9: {}}, services: {web: "
+        "{command: nginx}}}\n" PROBE "roles: {boss: {kind: tcp, port: 81}}\n"
+        "steps:\n"
+        "  - {fault: network.partition, hosts: n1, peers: 10.0.0.9, for: 1s}\n"
+        "  - {fault: network.partition, hosts: n1, peers: 10.0.0.0/8, for: 1s}\n"
+        "  - {fault: network.loss, hosts: [n1, {role: boss}], share: 5%, for: 1s, peers: "
+        "[10.0.0.9, all, {label: web}, {role: boss}, 0.0.0.0/0, fd00::/8, \"::2\"]}\n" TARGET);
+    show();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+    CU_ASSERT_EQUAL(s->steps[0].peers->kind, SELECT_NAMES);
+    CU_ASSERT_EQUAL(s->steps[1].peers->kind, SELECT_ADDR);
+    CU_ASSERT_EQUAL(s->steps[1].peers->addr.prefix, 8);
+    CU_ASSERT_EQUAL(s->steps[1].peers->addr.ip[0], 10);
+    static const enum selector_kind kinds[] = {SELECT_NAMES, SELECT_ALL,  SELECT_LABEL, SELECT_ROLE,
+                                               SELECT_ADDR,  SELECT_ADDR, SELECT_ADDR};
+    const struct selector *list = s->steps[2].peers;
+    CU_ASSERT_EQUAL(list->kind, SELECT_LIST);
+    CU_ASSERT_EQUAL_FATAL(list->n_parts, sizeof(kinds) / sizeof(kinds[0]));
+    for (size_t i = 0; i < list->n_parts; i++)
+        CU_ASSERT_EQUAL(list->parts[i].kind, kinds[i]);
+    CU_ASSERT_EQUAL(list->parts[6].addr.family, 6);
+    CU_ASSERT_EQUAL(s->steps[2].hosts->kind, SELECT_LIST);
+    CU_ASSERT_EQUAL(((const struct addrs *)s->steps[1].args)->n, 0);
+    scenario_free(s);
+}
+
 static void test_variables(void)
 {
     static const char text[] = LAB PROBE "vars: {t: 2s, where: n2}\n"
@@ -423,6 +453,7 @@ static const struct check_test tests[] = {
     {"quickstart", test_quickstart},
     {"all shipped", test_all_shipped},
     {"every kind of step", test_every_kind_of_step},
+    {"peers", test_peers},
     {"variables", test_variables},
     {"services", test_services},
     {"inventory", test_inventory},

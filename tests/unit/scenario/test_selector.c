@@ -57,6 +57,32 @@ static void test_role_and_the_others(void)
     CU_ASSERT_STRING_EQUAL(selector_print(&others, text, sizeof(text)), "all but the leader");
 }
 
+static void test_list(void)
+{
+    const char *const names[] = {"n3"};
+    const struct selector role = {.kind = SELECT_ROLE, .word = "leader"};
+    const struct selector parts[] = {{.kind = SELECT_NAMES, .names = names, .n_names = 1},
+                                     {.kind = SELECT_ADDR, .addr = {4, 8, {10}}},
+                                     {.kind = SELECT_SHARE, .share = {1}, .of = &role},
+                                     {.kind = SELECT_ADDR, .addr = {6, 16, {0xfd}}}};
+    struct selector s = {.kind = SELECT_LIST, .parts = parts, .n_parts = 4};
+    char text[80], shorter[8];
+    CU_ASSERT_EQUAL(resolve(&s, "n1", 1), 0x05);
+    CU_ASSERT_EQUAL(resolve(&s, "n3", 1), 0x04);
+    CU_ASSERT_EQUAL(resolve(&s, NULL, 1), -1);
+    CU_ASSERT_EQUAL(resolve(&parts[1], NULL, 1), 0);
+    CU_ASSERT_STRING_EQUAL(selector_role(&s, 0), "leader");
+    CU_ASSERT_PTR_NULL(selector_role(&s, 1));
+    CU_ASSERT_PTR_EQUAL(selector_share(&s), &parts[2]);
+    CU_ASSERT_PTR_EQUAL(selector_addr(&s, 0), &parts[1]);
+    CU_ASSERT_PTR_EQUAL(selector_addr(&s, 1), &parts[3]);
+    CU_ASSERT_PTR_NULL(selector_addr(&s, 2));
+    CU_ASSERT_PTR_NULL(selector_addr(NULL, 0));
+    CU_ASSERT_STRING_EQUAL(selector_print(&s, text, sizeof(text)),
+                           "n3, 10.0.0.0/8, 0.0001% of the leader and fd00::/16");
+    CU_ASSERT_STRING_EQUAL(selector_print(&s, shorter, sizeof(shorter)), "n3, 10.");
+}
+
 static void test_share(void)
 {
     static const struct {
@@ -94,6 +120,7 @@ static void test_share_is_fair(void)
 static const struct check_test tests[] = {
     {"plain", test_plain},
     {"role and the others", test_role_and_the_others},
+    {"list", test_list},
     {"share", test_share},
     {"share is fair", test_share_is_fair},
 };

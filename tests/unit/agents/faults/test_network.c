@@ -163,7 +163,7 @@ static void test_expand_limits(void)
     CU_ASSERT_EQUAL(err.code, ERR_LIMIT);
     peers[0].n_addrs = 0;
     CU_ASSERT_EQUAL(network_expand(&in, &to, &err), -1);
-    CU_ASSERT_STRING_EQUAL(err.msg, "peers: host b has no address");
+    CU_ASSERT_STRING_EQUAL(err.msg, "peers: b has no address");
     peers[0].n_addrs = 1;
     to.add = refuse;
     CU_ASSERT_EQUAL(network_expand(&in, &to, &err), -1);
@@ -203,7 +203,7 @@ static void test_expand_family(void)
     args.family = NETWORK_IPV6;
     peers[1].n_addrs = 1;
     CU_ASSERT_EQUAL(network_expand(&in, &to, &err), -1);
-    CU_ASSERT_STRING_EQUAL(err.msg, "peers: host c has no IPv6 address");
+    CU_ASSERT_STRING_EQUAL(err.msg, "peers: c has no IPv6 address");
 }
 
 static void test_check(void)
