@@ -1,40 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agents/faults/certificate.h"
 
+#include "agents/faults/crypto.h"
 #include "base/cleanup.h"
 
-#include <openssl/bio.h>
-#include <openssl/ec.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/rand.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
 #include <string.h>
 
 enum { DAY_S = 86400, SERIAL_BYTES = 16 };
 
+static const struct crypto *ssl;
+
 static void free_certificate(X509 **x)
 {
-    X509_free(*x);
+    ssl->X509_free(*x);
 }
 static void free_key(EVP_PKEY **k)
 {
-    EVP_PKEY_free(*k);
+    ssl->EVP_PKEY_free(*k);
 }
 static void free_bio(BIO **b)
 {
-    (void)BIO_free(*b);
+    (void)ssl->BIO_free(*b);
 }
 
 static int crypto_failed(struct err *err, const char *what)
 {
     char text[160] = "no more is known";
-    unsigned long code = ERR_get_error();
+    unsigned long code = ssl->ERR_get_error();
     if (code != 0)
-        ERR_error_string_n(code, text, sizeof(text));
-    ERR_clear_error();
+        ssl->ERR_error_string_n(code, text, sizeof(text));
+    ssl->ERR_clear_error();
     return make_error(err, ERR_SYSTEM, 0, "%s: %s", what, text);
 }
 
@@ -56,8 +51,8 @@ int certificate_find(const char *text, size_t len, size_t *ret_at, size_t *ret_l
 
 static X509 *read_certificate(const char *pem, size_t len)
 {
-    CLEANUP(free_bio) BIO *in = BIO_new_mem_buf(pem, (int)len);
-    return in != NULL ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
+    CLEANUP(free_bio) BIO *in = ssl->BIO_new_mem_buf(pem, (int)len);
+    return in != NULL ? ssl->PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
 }
 
 /* A key with a pass phrase is an error, not a question at a terminal. */
@@ -70,19 +65,19 @@ static int no_phrase(char *out, int size, int writing, void *ctx)
 static int take_key(X509 *x, const struct certificate_order *order, EVP_PKEY **ret, struct err *err)
 {
     if (order->key == NULL) {
-        *ret = EVP_EC_gen("P-256");
+        *ret = ssl->EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
         return *ret != NULL ? 0 : crypto_failed(err, "make a key");
     }
-    CLEANUP(free_bio) BIO *in = BIO_new_mem_buf(order->key, (int)order->key_len);
-    *ret = in != NULL ? PEM_read_bio_PrivateKey(in, NULL, no_phrase, NULL) : NULL;
+    CLEANUP(free_bio) BIO *in = ssl->BIO_new_mem_buf(order->key, (int)order->key_len);
+    *ret = in != NULL ? ssl->PEM_read_bio_PrivateKey(in, NULL, no_phrase, NULL) : NULL;
     if (*ret == NULL) {
-        ERR_clear_error();
+        ssl->ERR_clear_error();
         return make_error(err, ERR_INPUT, 0,
                           "the key cannot be read: a private key in PEM without a pass phrase is "
                           "needed");
     }
-    bool signed_it = X509_verify(x, *ret) == 1;
-    ERR_clear_error();
+    bool signed_it = ssl->X509_verify(x, *ret) == 1;
+    ssl->ERR_clear_error();
     if (!signed_it)
         return make_error(err, ERR_INPUT, 0,
                           "the key is not the one that signed the certificate: name its issuer's, "
@@ -95,51 +90,52 @@ static int set_times(X509 *x, const struct certificate_order *order, struct err 
     time_t begin = 0, end = 0;
     if (order->how == CERTIFICATE_EXPIRED) {
         time_t gone = (time_t)(order->now - order->by);
-        if (X509_cmp_time(X509_get0_notBefore(x), &gone) >= 0)
+        if (ssl->X509_cmp_time(ssl->X509_get0_notBefore(x), &gone) >= 0)
             begin = gone - DAY_S;
         end = gone;
     } else if (order->how == CERTIFICATE_NOT_YET_VALID) {
         time_t first = (time_t)(order->now + order->by);
         begin = first;
-        if (X509_cmp_time(X509_get0_notAfter(x), &first) <= 0)
+        if (ssl->X509_cmp_time(ssl->X509_get0_notAfter(x), &first) <= 0)
             end = first + DAY_S;
     }
-    if ((begin != 0 && ASN1_TIME_set(X509_getm_notBefore(x), begin) == NULL) ||
-        (end != 0 && ASN1_TIME_set(X509_getm_notAfter(x), end) == NULL))
+    if ((begin != 0 && ssl->ASN1_TIME_set(ssl->X509_getm_notBefore(x), begin) == NULL) ||
+        (end != 0 && ssl->ASN1_TIME_set(ssl->X509_getm_notAfter(x), end) == NULL))
         return crypto_failed(err, "set the certificate's times");
     return 0;
 }
 
 static int replace_alternatives(X509 *x, const char *name)
 {
-    GENERAL_NAMES *names = GENERAL_NAMES_new();
-    GENERAL_NAME *one = GENERAL_NAME_new();
-    ASN1_IA5STRING *text = ASN1_IA5STRING_new();
-    if (names == NULL || one == NULL || text == NULL || !ASN1_STRING_set(text, name, -1) ||
-        !sk_GENERAL_NAME_push(names, one)) {
-        GENERAL_NAMES_free(names);
-        GENERAL_NAME_free(one);
-        ASN1_IA5STRING_free(text);
+    GENERAL_NAMES *names = ssl->GENERAL_NAMES_new();
+    GENERAL_NAME *one = ssl->GENERAL_NAME_new();
+    ASN1_IA5STRING *text = ssl->ASN1_IA5STRING_new();
+    if (names == NULL || one == NULL || text == NULL || !ssl->ASN1_STRING_set(text, name, -1) ||
+        !ssl->OPENSSL_sk_push(ossl_check_GENERAL_NAME_sk_type(names),
+                              ossl_check_GENERAL_NAME_type(one))) {
+        ssl->GENERAL_NAMES_free(names);
+        ssl->GENERAL_NAME_free(one);
+        ssl->ASN1_IA5STRING_free(text);
         return 0;
     }
-    GENERAL_NAME_set0_value(one, GEN_DNS, text);
-    int ok = X509_add1_ext_i2d(x, NID_subject_alt_name, names, 0, X509V3_ADD_REPLACE);
-    GENERAL_NAMES_free(names);
+    ssl->GENERAL_NAME_set0_value(one, GEN_DNS, text);
+    int ok = ssl->X509_add1_ext_i2d(x, NID_subject_alt_name, names, 0, X509V3_ADD_REPLACE);
+    ssl->GENERAL_NAMES_free(names);
     return ok;
 }
 
 /* Only the common name: organisation and place stay. */
 static int set_name(X509 *x, const char *name, struct err *err)
 {
-    X509_NAME *subject = X509_NAME_dup(X509_get_subject_name(x));
-    int at = subject != NULL ? X509_NAME_get_index_by_NID(subject, NID_commonName, -1) : -1;
+    X509_NAME *subject = ssl->X509_NAME_dup(ssl->X509_get_subject_name(x));
+    int at = subject != NULL ? ssl->X509_NAME_get_index_by_NID(subject, NID_commonName, -1) : -1;
     if (at >= 0)
-        X509_NAME_ENTRY_free(X509_NAME_delete_entry(subject, at));
+        ssl->X509_NAME_ENTRY_free(ssl->X509_NAME_delete_entry(subject, at));
     int ok = subject != NULL &&
-             X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)name,
-                                        -1, -1, 0) == 1 &&
-             X509_set_subject_name(x, subject) == 1 && replace_alternatives(x, name) == 1;
-    X509_NAME_free(subject);
+             ssl->X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
+                                             (const unsigned char *)name, -1, -1, 0) == 1 &&
+             ssl->X509_set_subject_name(x, subject) == 1 && replace_alternatives(x, name) == 1;
+    ssl->X509_NAME_free(subject);
     return ok ? 0 : crypto_failed(err, "set the certificate's name");
 }
 
@@ -147,30 +143,31 @@ static int set_serial(X509 *x)
 {
     unsigned char bytes[SERIAL_BYTES];
     BIGNUM *number = NULL;
-    if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+    if (ssl->RAND_bytes(bytes, sizeof(bytes)) != 1)
         return 0;
     bytes[0] &= 0x7f;
     bytes[0] |= 0x40;
-    number = BN_bin2bn(bytes, sizeof(bytes), NULL);
-    int ok = number != NULL && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(x)) != NULL;
-    BN_free(number);
+    number = ssl->BN_bin2bn(bytes, sizeof(bytes), NULL);
+    int ok =
+        number != NULL && ssl->BN_to_ASN1_INTEGER(number, ssl->X509_get_serialNumber(x)) != NULL;
+    ssl->BN_free(number);
     return ok;
 }
 
 /* Keys of the Edwards curves bring their own digest. */
 static const EVP_MD *digest_for(EVP_PKEY *key)
 {
-    int id = EVP_PKEY_get_base_id(key);
-    return id == EVP_PKEY_ED25519 || id == EVP_PKEY_ED448 ? NULL : EVP_sha256();
+    int id = ssl->EVP_PKEY_get_base_id(key);
+    return id == EVP_PKEY_ED25519 || id == EVP_PKEY_ED448 ? NULL : ssl->EVP_sha256();
 }
 
 static int print(X509 *x, struct buf *out, struct err *err)
 {
     char *text = NULL;
-    CLEANUP(free_bio) BIO *to = BIO_new(BIO_s_mem());
-    if (to == NULL || PEM_write_bio_X509(to, x) != 1)
+    CLEANUP(free_bio) BIO *to = ssl->BIO_new(ssl->BIO_s_mem());
+    if (to == NULL || ssl->PEM_write_bio_X509(to, x) != 1)
         return crypto_failed(err, "write the certificate");
-    long n = BIO_get_mem_data(to, &text);
+    long n = ssl->BIO_ctrl(to, BIO_CTRL_INFO, 0, (char *)&text);
     buf_add(out, text, (size_t)n);
     return buf_ok(out) ? 0 : make_error(err, ERR_LIMIT, 0, "the certificate is too large");
 }
@@ -178,12 +175,15 @@ static int print(X509 *x, struct buf *out, struct err *err)
 int certificate_spoil(const char *pem, size_t len, const struct certificate_order *order,
                       struct buf *out, struct err *err)
 {
+    ssl = crypto_load(err);
+    if (ssl == NULL)
+        return -1;
     /* No configuration of the agent's machine may lead to other code. */
-    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    (void)ssl->OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
     CLEANUP(free_certificate) X509 *x = read_certificate(pem, len);
     CLEANUP(free_key) EVP_PKEY *key = NULL;
     if (x == NULL) {
-        ERR_clear_error();
+        ssl->ERR_clear_error();
         return make_error(err, ERR_INPUT, 0, "its certificate cannot be read");
     }
     if (take_key(x, order, &key, err) != 0)
@@ -194,7 +194,7 @@ int certificate_spoil(const char *pem, size_t len, const struct certificate_orde
                                                   : set_times(x, order, err);
     if (rc != 0)
         return -1;
-    if (X509_sign(x, key, digest_for(key)) == 0)
+    if (ssl->X509_sign(x, key, digest_for(key)) == 0)
         return crypto_failed(err, "sign the certificate");
     return print(x, out, err);
 }
