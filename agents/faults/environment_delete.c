@@ -41,8 +41,8 @@ static const struct param params[] = {
     P(struct args, PARAM_NAMES, forget,
       .doc = "Names of hosts whose lines in /etc/hosts go too: the network's entries."),
     P(struct args, PARAM_BOOL, if_there, .def = "false",
-      .doc = "Of several hosts each has its own part: a path that a host does not have is left "
-             "out."),
+      .doc = "Of several hosts each has its own part: a path, a service or a line of /etc/hosts "
+             "that a host does not have is left out; one of the paths it must have."),
     P(struct args, PARAM_ENUM, recreate, .choices = recreates, .def = "nothing",
       .doc = "What the tool makes in each path's place: nothing, an empty one, or what a template "
              "has. At the end it is removed, and what was written into it meanwhile is told."),
@@ -51,8 +51,9 @@ static const struct param params[] = {
              "that it does not have becomes empty."),
     P(struct args, PARAM_ENUM, recovery, .choices = recoveries, .def = "nobody",
       .doc = "Who makes the paths anew while it is on: a runbook (a step `run`), or automation in "
-             "the system itself. In labs; what they made is removed when the originals come back, "
-             "instead of being left as others' work."),
+             "the system itself. In labs; what they made, and what they wrote into /etc/hosts with "
+             "`forget`, is removed when the originals come back, instead of being left as others' "
+             "work."),
 };
 
 struct delete_undo {
@@ -113,7 +114,7 @@ static int note_services(const struct args *a, struct delete_undo *u, struct err
                 return make_error(err, ERR_LIMIT, 0, "more than %d services", SERVICES_MAX);
             u->services[u->n_services++] = list[i].name;
         }
-    if (u->n_services < a->services.n)
+    if (u->n_services < a->services.n && !a->if_there)
         return make_error(err, ERR_NOT_FOUND, 0, "this host has not all of the services named");
     return 0;
 }
@@ -131,10 +132,14 @@ static int prepare_hosts_file(const struct fault_host *host, const struct args *
     CLEANUP_BUF struct buf version = BUF_INIT(EXCHANGE_MAX);
     if (a->forget.n == 0)
         return 0;
-    u->hosts_file = (struct exchange){.path = {HOSTS_FILE}};
-    if (exchange_prepare(host, undo, &u->hosts_file, &now, err) != 0 ||
-        make_hosts_file(&now, &a->forget, &version, &u->entries, err) != 0)
+    u->hosts_file =
+        (struct exchange){.path = {HOSTS_FILE}, .discards = a->recovery != RECOVERY_NOBODY};
+    if (exchange_prepare(host, undo, &u->hosts_file, &now, err) != 0)
+        return a->if_there && err->code == ERR_NOT_FOUND ? 0 : -1;
+    if (make_hosts_file(&now, &a->forget, &version, &u->entries, err) != 0)
         return -1;
+    if (u->entries == 0 && a->if_there)
+        return 0;
     if (u->entries == 0)
         return make_error(err, ERR_NOT_FOUND, 0, "forget: " HOSTS_FILE " has none of the names");
     return exchange_promise(host, &u->hosts_file, version.data, version.len, err);

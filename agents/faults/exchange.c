@@ -201,7 +201,7 @@ static int look(const struct fault_host *host, const struct undo *undo, const st
         identify(&place, place.leaf, x, &now, err) != 0 ||
         identify(&place, place.file, x, &kept, err) != 0)
         return -1;
-    *ret_ours = now == IS_OURS;
+    *ret_ours = now == IS_OURS || x->discards != 0;
     *ret_kept = kept == IS_ORIGINAL;
     return 0;
 }
@@ -291,7 +291,7 @@ static int restore(const struct place *place, const struct exchange *x, enum ide
                    struct revert_report *ret, struct err *err)
 {
     struct hostfs_meta parent;
-    if (now != IS_OURS)
+    if (now != IS_OURS && x->discards == 0)
         return leave_foreign(place, x, IS_ORIGINAL, ret);
     if (hostfs_stat(place->dir, "", &parent, err) != 0)
         return -1;

@@ -20,7 +20,10 @@ extern const char *const exchange_applies[];
 /* Part of an undo record. The caller fills path, apply and service; the rest is prepare's. */
 struct exchange {
     int32_t apply;
-    int32_t told; /* noted by apply: what the service's init answered */
+    int32_t told;      /* noted by apply: what the service's init answered */
+    uint32_t discards; /* filled by the caller: what others put in its place meanwhile is expected,
+                        * and gives way to the original */
+    uint32_t reserved;
     uint64_t digest, original_digest;
     struct hostfs_meta original, parent;
     struct hostfs_meta parent_after; /* noted by apply; dev 0: not noted */

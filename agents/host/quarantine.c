@@ -13,6 +13,8 @@
 
 static const char *const TOP = "top", *const ENTRIES = "entries";
 
+enum { ROOM_TRIES = 100 };
+
 static const char *make_name(const struct undo *undo, uint32_t index, char out[HOSTFS_NAME_MAX])
 {
     char number[12];
@@ -248,6 +250,23 @@ static int finish(int parent, const char *leaf, int keep, const char *name,
     return 0;
 }
 
+/* The last step: until then what stands in the path's place serves. Automation may be quicker than
+ * this, and again: where that is expected, what it makes is taken away each time. */
+static int put_top(int parent, const char *leaf, int keep, const struct quarantine *q,
+                   struct err *err)
+{
+    struct replica_written ignored;
+    for (unsigned tries = 1;; tries++) {
+        if (make_room(parent, leaf, keep, q, err) != 0)
+            return -1;
+        int rc = hostfs_move(keep, TOP, parent, leaf, err);
+        if (rc >= 0 || err->code != ERR_FOREIGN || q->discards == 0 || tries == ROOM_TRIES)
+            return rc;
+        if (replica_remove(keep, &ignored, err) != 0)
+            return -1;
+    }
+}
+
 static int restore_from(int parent, const char *leaf, int keep, const char *name,
                         const struct quarantine *q, struct revert_report *ret, struct err *err)
 {
@@ -258,14 +277,12 @@ static int restore_from(int parent, const char *leaf, int keep, const char *name
     /* While the top is not in our keeping, the last change of the directory above was our own: a
      * deletion or a restore that was cut short. */
     bool untouched = absent == 1 || is_untouched(&now, q) || replica_was_moved(keep, parent, leaf);
-    if (make_room(parent, leaf, keep, q, err) != 0)
-        return -1;
     int rc = restore_entries(parent, leaf, keep, q, err);
     if (rc < 0)
         return wrap_error(err, "%s", q->path.s);
     if (rc > 0)
         return leave_foreign(q, name, "was changed by others: not all of it could go back", ret);
-    if (hostfs_move(keep, TOP, parent, leaf, err) < 0)
+    if (put_top(parent, leaf, keep, q, err) < 0)
         return err->code == ERR_FOREIGN
                    ? leave_foreign(q, name, "was made again by others and left so", ret)
                    : wrap_error(err, "%s", q->path.s);
