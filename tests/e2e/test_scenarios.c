@@ -3,6 +3,8 @@
  */
 #include "e2e.h"
 
+#include <float.h>
+
 /* The gate shut at the first of three servers, and what it had was taken back. */
 static void look_at_waves(const struct e2e *t)
 {
@@ -64,6 +66,57 @@ static void look_at_wal(const struct e2e *t)
     }
 }
 
+/* What the deployer of this host says that it did. */
+static void expect_deployed(const struct e2e *t, const char *host, bool pages)
+{
+    static const char *const did[] = {"deployed /etc/hosts", "deployed /etc/nginx", "started nginx",
+                                      "deployed /srv/www"};
+    char path[64];
+    (void)snprintf(path, sizeof(path), "logs/%s/deployer.log", host);
+    CLEANUP_FREE char *log = e2e_read(t->out, path);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(log);
+    for (size_t i = 0; i < sizeof(did) / sizeof(did[0]); i++) {
+        bool wanted = i < 3 || pages;
+        const char *at = strstr(log, did[i]);
+        CU_ASSERT_EQUAL(at != NULL, wanted);
+        /* And never again: it has nothing to do once the originals are back. */
+        CU_ASSERT_TRUE(at == NULL || strstr(at + 1, did[i]) == NULL);
+    }
+}
+
+/* All of it went on all hosts at once, came back by the shop's own automation while the fault was
+ * on, and gave way to the originals without customers noticing. */
+static void look_at_automation(const struct e2e *t)
+{
+    const json_t *list = json_object_get(t->result, "injections"), *one;
+    const json_t *trial = json_array_get(json_object_get(t->result, "trials"), 0);
+    const json_t *shop = json_array_get(json_object_get(trial, "probes"), 0);
+    const json_t *outages = json_object_get(shop, "outages");
+    double active = 0, heal = DBL_MAX;
+    size_t i;
+    json_array_foreach(list, i, one)
+    {
+        const json_t *evidence = json_object_get(one, "evidence");
+        bool pages = strcmp(e2e_text(one, "host"), "front") != 0;
+        CU_ASSERT_EQUAL((int)e2e_number(evidence, "paths_deleted"), pages ? 2 : 1);
+        CU_ASSERT_TRUE(e2e_number(evidence, "hosts_lines_gone") >= 2);
+        expect_deployed(t, e2e_text(one, "host"), pages);
+        if (e2e_number(one, "active_s") > active)
+            active = e2e_number(one, "active_s");
+        if (e2e_number(one, "revert_asked_s") < heal)
+            heal = e2e_number(one, "revert_asked_s");
+    }
+    CU_ASSERT_TRUE(json_array_size(outages) >= 1);
+    json_array_foreach(outages, i, one)
+    {
+        CU_ASSERT_TRUE(json_is_true(json_object_get(one, "automatic")));
+        CU_ASSERT_TRUE(json_is_true(json_object_get(one, "under_fault")));
+        CU_ASSERT(e2e_number(one, "recovery_upper_s") > active);
+        CU_ASSERT(e2e_number(one, "recovery_upper_s") < heal);
+    }
+    CU_ASSERT_TRUE(json_is_true(json_object_get(e2e_target(t, "recovery_time"), "automatic")));
+}
+
 static const struct shipped {
     const char *file;
     size_t injections, hosts; /* injections 0: `look` counts them */
@@ -78,6 +131,7 @@ static const struct shipped {
     {"nginx-errors", 1, 1, "config.push", NULL},
     {"nginx-environment", 1, 1, "environment.delete", NULL},
     {"nginx-rebuild", 1, 1, "environment.delete", NULL},
+    {"shop-environment", 3, 3, "environment.delete", look_at_automation},
     {"redis-disk-full", 1, 1, "fiu.fail", NULL},
     {"etcd-wal-fails", 1, 3, "fiu.fail", look_at_wal},
     {"own-program", 1, 2, "process.kill", NULL},
@@ -146,7 +200,8 @@ static void test_none_is_forgotten(void)
         bool found = len < 5 || strcmp(e->d_name + len - 5, ".yaml") != 0 ||
                      strcmp(e->d_name, "quickstart.yaml") == 0;
         for (size_t i = 0; i < N_SHIPPED; i++)
-            found = found || strncmp(e->d_name, shipped[i].file, len - 5) == 0;
+            found = found || (strlen(shipped[i].file) == len - 5 &&
+                              strncmp(e->d_name, shipped[i].file, len - 5) == 0);
         if (!found)
             fprintf(stderr, "scenarios/%s has no line in this test\n", e->d_name);
         CU_ASSERT_TRUE(found);
