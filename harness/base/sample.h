@@ -20,7 +20,10 @@
     X(SAMPLE_SLOW, "too slow")                                                                     \
     X(SAMPLE_ERROR, "error")                                                                       \
     X(SAMPLE_GAP, "not sent") /* the prober's own stall: says nothing of the system */             \
-    X(SAMPLE_CERTIFICATE, "bad certificate")
+    X(SAMPLE_CERTIFICATE, "bad certificate")                                                       \
+    X(SAMPLE_EXPIRED, "certificate expired")                                                       \
+    X(SAMPLE_NOT_YET_VALID, "certificate not yet valid")                                           \
+    X(SAMPLE_WRONG_NAME, "certificate for another name")
 
 enum sample_result {
 #define SAMPLE_ENUM(id, word) id,

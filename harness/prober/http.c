@@ -11,6 +11,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <openssl/x509_vfy.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -90,6 +91,26 @@ static void transfer_settle(struct transfer *t)
     t->endpoint->idle = t;
 }
 
+/* What OpenSSL found wrong with it. The name is compared by curl, before it takes over OpenSSL's
+ * result, which is that nothing was wrong. */
+static enum sample_result certificate_result(CURL *easy)
+{
+    long why = X509_V_ERR_APPLICATION_VERIFICATION;
+    (void)curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &why);
+    switch (why) {
+    case X509_V_OK:
+    case X509_V_ERR_UNSPECIFIED:
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+        return SAMPLE_WRONG_NAME;
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+        return SAMPLE_EXPIRED;
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        return SAMPLE_NOT_YET_VALID;
+    default:
+        return SAMPLE_CERTIFICATE;
+    }
+}
+
 static enum sample_result result_of(CURL *easy, CURLcode code)
 {
     long sys = 0;
@@ -108,7 +129,7 @@ static enum sample_result result_of(CURL *easy, CURLcode code)
         return SAMPLE_RESET;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
-        return SAMPLE_CERTIFICATE;
+        return certificate_result(easy);
     case CURLE_OUT_OF_MEMORY:
         return SAMPLE_GAP;
     default:

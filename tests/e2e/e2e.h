@@ -52,7 +52,7 @@ static inline void e2e_begin(struct e2e *t)
     (void)snprintf(t->dir, sizeof(t->dir), "/tmp/blackstart-e2e-XXXXXX");
     if (mkdtemp(t->dir) == NULL)
         abort();
-    (void)snprintf(t->out, sizeof(t->out), "%s/out", t->dir);
+    (void)snprintf(t->out, sizeof(t->out), "%.63s/out", t->dir);
 }
 
 static inline int e2e_remove(const char *path, const struct stat *st, int flag, struct FTW *ftw)

@@ -31,20 +31,31 @@ static inline void shipped_expect_proof(const struct e2e *t, const struct shippe
     }
 }
 
-static inline void shipped_run(struct e2e *t, const struct shipped *s)
+/* set: for --set, or NULL. */
+static inline void shipped_start(struct e2e *t, const struct shipped *s, const char *set)
 {
     char file[128];
     (void)snprintf(file, sizeof(file), "scenarios/%s.yaml", s->file);
     e2e_begin(t);
-    if (s->set != NULL)
-        e2e_start(t, (const char *const[]){"run", "--out", t->out, "--set", s->set, file, NULL});
+    if (set != NULL)
+        e2e_start(t, (const char *const[]){"run", "--out", t->out, "--set", set, file, NULL});
     else
         e2e_start(t, (const char *const[]){"run", "--out", t->out, file, NULL});
+}
+
+static inline void shipped_finish(struct e2e *t, const struct shipped *s)
+{
     (void)e2e_wait(t, SHIPPED_LIMIT_S);
     e2e_expect_verdict(t, s->status, s->verdict);
     e2e_expect_clean(t, s->hosts);
     shipped_expect_proof(t, s);
     e2e_expect_gone(t, 5);
+}
+
+static inline void shipped_run(struct e2e *t, const struct shipped *s)
+{
+    shipped_start(t, s, s->set);
+    shipped_finish(t, s);
 }
 
 static inline bool shipped_was_felt(const struct e2e *t)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What single scenarios claim beyond their verdict: that a server which stops serving fails the run
- * that says it must not, that a fault stays below its directory, and that a program out of a
- * fault's reach is refused.
+ * that says it must not, that a fault stays below its directory, that a program out of a fault's
+ * reach is refused, and that clients say what is wrong with a certificate.
  */
 #include "shipped.h"
 
@@ -58,7 +58,42 @@ static void test_etcd_is_out_of_reach(void)
     e2e_end(&t);
 }
 
+/* The same certificate, spoiled in each way: all that clients get is their own word for it. */
+static void test_certificates(void)
+{
+    static const struct {
+        const char *set, *word;
+    } ways[] = {{"how=expired", "certificate expired"},
+                {"how=not_yet_valid", "certificate not yet valid"},
+                {"how=wrong_name", "certificate for another name"}};
+    enum { N_WAYS = sizeof(ways) / sizeof(ways[0]) };
+    struct e2e runs[N_WAYS];
+    const struct shipped s = {.file = "faults/certificate-expire",
+                              .fault = "certificate.expire",
+                              .evidence = "file_is_ours",
+                              .hosts = 1,
+                              .injections = 1,
+                              .verdict = "pass"};
+    for (size_t i = 0; i < N_WAYS; i++)
+        shipped_start(&runs[i], &s, ways[i].set);
+    for (size_t i = 0; i < N_WAYS; i++) {
+        shipped_finish(&runs[i], &s);
+        const json_t *trial = json_array_get(json_object_get(runs[i].result, "trials"), 0);
+        const json_t *probe = json_array_get(json_object_get(trial, "probes"), 0);
+        const json_t *outages = json_object_get(probe, "outages"), *one;
+        size_t k;
+        CU_ASSERT_TRUE(json_array_size(outages) >= 1);
+        json_array_foreach(outages, k, one)
+        {
+            CU_ASSERT_STRING_EQUAL(e2e_text(one, "seen_as"), ways[i].word);
+            CU_ASSERT_TRUE(json_is_true(json_object_get(one, "recovered")));
+        }
+        e2e_end(&runs[i]);
+    }
+}
+
 static const struct check_test tests[] = {
+    {"what is wrong with a certificate", test_certificates},
     {"nginx must keep serving", test_nginx_must_keep_serving},
     {"redis fails below its directory only", test_redis_disk_full},
     {"etcd is out of reach of fiu.fail", test_etcd_is_out_of_reach},
