@@ -79,7 +79,26 @@ static void test_none_without(void)
     }
 }
 
+/* What lies there and is not run shows nothing. */
+static void test_none_is_forgotten(void)
+{
+    CLEANUP_DIR DIR *dir = opendir(SOURCE_DIR "/scenarios/faults");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(dir);
+    for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
+        char file[300];
+        bool found = e->d_name[0] == '.';
+        for (size_t i = 0; i < N_KINDS; i++) {
+            (void)snprintf(file, sizeof(file), "%s.yaml", kinds[i].file + strlen("faults/"));
+            found = found || strcmp(e->d_name, file) == 0;
+        }
+        if (!found)
+            fprintf(stderr, "scenarios/faults/%s has no line in this test\n", e->d_name);
+        CU_ASSERT_TRUE(found);
+    }
+}
+
 static const struct check_test tests[] = {
+    {"none is forgotten", test_none_is_forgotten},
     {"none without an example", test_none_without},
     {"each kind", test_each},
 };
