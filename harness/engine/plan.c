@@ -53,8 +53,8 @@ static void put_host(struct plan *plan, const char *name, const char *const *lab
                                                       .has_agent = strcmp(name, vantage) != 0};
 }
 
-/* Until a lab is up its addresses are not known: each host has one that is nobody's, so that a plan
- * for people can turn them into names again. */
+/* Until a lab is up its addresses are not known: each host has two that are nobody's, so that a
+ * plan for people can turn them into names again. */
 static int build_hosts(struct plan *plan, struct err *err)
 {
     const struct lab_spec *lab = plan->scenario->lab;
@@ -66,9 +66,10 @@ static int build_hosts(struct plan *plan, struct err *err)
     if (plan->hosts == NULL)
         return make_error(err, ERR_LIMIT, 0, "out of memory for the plan");
     for (size_t i = 0; lab != NULL && i < n; i++) {
-        struct addr stand_in = {.family = 4, .prefix = 32, .ip = {0, 0, 0, (uint8_t)(i + 1)}};
+        const uint8_t last = (uint8_t)(i + 1);
+        const struct addr stand_ins[] = {{4, 32, {[3] = last}}, {6, 128, {1, [15] = last}}};
         put_host(plan, lab->hosts[i].name, lab->hosts[i].labels, lab->hosts[i].n_labels);
-        plan_set_addrs(plan, i, &stand_in, 1);
+        plan_set_addrs(plan, i, stand_ins, 2);
     }
     for (size_t i = 0; lab == NULL && i < n; i++) {
         const struct inventory_host *h = &inventory->hosts[i];

@@ -33,7 +33,7 @@ static bool is_written(const struct selector *peers, const char *addr)
     return false;
 }
 
-/* The arguments with hosts' names where their addresses stand. */
+/* The arguments with hosts' names where their addresses stand, one behind the other. */
 static json_t *named_args(const struct plan *plan, const struct scenario_step *s, const void *args)
 {
     const struct fault *fault = s->fault;
@@ -42,13 +42,16 @@ static json_t *named_args(const struct plan *plan, const struct scenario_step *s
         if (fault->params[p].type != PARAM_HOSTS)
             continue;
         json_t *names = json_array(), *addr;
+        const char *last = NULL;
         size_t i;
         json_array_foreach(json_object_get(object, fault->params[p].name), i, addr)
         {
             const char *text = json_string_value(addr);
             bool written = text == NULL || is_written(s->peers, text);
             const char *name = written ? NULL : host_of(plan, text);
-            (void)json_array_append_new(names, json_string(name != NULL ? name : text));
+            if (name == NULL || name != last)
+                (void)json_array_append_new(names, json_string(name != NULL ? name : text));
+            last = name;
         }
         (void)json_object_set_new(object, fault->params[p].name, names);
     }

@@ -287,6 +287,8 @@ static void test_addresses(void)
          "  n2         peers=10.0.0.1 family=any\n"},
         {"network.blackhole, hosts: n1, peers: [10.1.2.3, n2, 10.0.0.0/8, 10.1.2.3, 10.0.0.0/8]",
          "  n1         peers=n2,10.0.0.0/8 family=any answer=blackhole\n"},
+        {"network.loss, share: 5%, hosts: n1, peers: n2, direction: in, family: ipv6",
+         "  n1         share=5% peers=n2 protocol=any family=ipv6 direction=in\n"},
         {"network.partition, hosts: n1, peers: 10.0.0.0/8, family: ipv6",
          "step 1: peers: 10.0.0.0/8 has no IPv6 address"},
         {"network.reject, hosts: n1, peers: [n2, 10.0.0.1], direction: both",

@@ -160,14 +160,17 @@ static void test_every_kind_of_step(void)
 /* What a list holds, and what is a host although it looks like an address. */
 static void test_peers(void)
 {
-    struct scenario *s = parse(
-        "version: 1\nlab: {hosts: {n1: {labels: [web]}, 10.0.0.9: {}}, services: {web: "
-        "{command: nginx}}}\n" PROBE "roles: {boss: {kind: tcp, port: 81}}\n"
-        "steps:\n"
-        "  - {fault: network.partition, hosts: n1, peers: 10.0.0.9, for: 1s}\n"
-        "  - {fault: network.partition, hosts: n1, peers: 10.0.0.0/8, for: 1s}\n"
-        "  - {fault: network.loss, hosts: [n1, {role: boss}], share: 5%, for: 1s, peers: "
-        "[10.0.0.9, all, {label: web}, {role: boss}, 0.0.0.0/0, fd00::/8, \"::2\"]}\n" TARGET);
+    struct scenario *s =
+        parse("version: 1\nlab: {hosts: {n1: {labels: [web]}, 10.0.0.9: {}}, services: {web: "
+              "{command: nginx, faults: auto}}}\n" PROBE "roles: {boss: {kind: tcp, port: 81}}\n"
+              "steps:\n"
+              "  - {fault: network.partition, hosts: n1, peers: 10.0.0.9, for: 1s}\n"
+              "  - {fault: network.partition, hosts: n1, peers: 10.0.0.0/8, for: 1s}\n"
+              "  - {fault: network.loss, hosts: [n1, {role: boss}], share: 5%, for: 1s, peers: "
+              "[10.0.0.9, all, {label: web}, {role: boss}, 0.0.0.0/0, fd00::/8, \"::2\"]}\n"
+              "  - {fault: fiu.fail, hosts: n1, service: web, points: posix.connect, error: EIO, "
+              "for: 1s, "
+              "to: [127.0.0.0/8, n1]}\n" TARGET);
     show();
     CU_ASSERT_PTR_NOT_NULL_FATAL(s);
     CU_ASSERT_EQUAL(s->steps[0].peers->kind, SELECT_NAMES);
@@ -183,6 +186,7 @@ static void test_peers(void)
         CU_ASSERT_EQUAL(list->parts[i].kind, kinds[i]);
     CU_ASSERT_EQUAL(list->parts[6].addr.family, 6);
     CU_ASSERT_EQUAL(s->steps[2].hosts->kind, SELECT_LIST);
+    CU_ASSERT_EQUAL(s->steps[3].peers->parts[0].addr.ip[0], 127);
     CU_ASSERT_EQUAL(((const struct addrs *)s->steps[1].args)->n, 0);
     scenario_free(s);
 }
