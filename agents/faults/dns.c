@@ -57,10 +57,11 @@ static int serve(struct bearer *self, const struct dns_spec *spec, const struct 
                  struct err *err)
 {
     struct dns_answer answer;
-    if (!dns_find(p->data, p->len, &answer)) {
+    if (!dns_find(p->data, p->len, &spec->ports, &answer)) {
         bool lost = spec->mode == DNS_SILENCE && spec->names.n == 0;
-        return lost && dns_is_stream(p->data, p->len) ? drop(self, DNS_STREAMS, p, err)
-                                                      : pass(p, err);
+        return lost && dns_is_stream(p->data, p->len, &spec->ports)
+                   ? drop(self, DNS_STREAMS, p, err)
+                   : pass(p, err);
     }
     bearer_count(self, DNS_SEEN, 1);
     if (!dns_is_named(answer.name, &spec->names))

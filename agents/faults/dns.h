@@ -15,6 +15,7 @@ enum dns_mode { DNS_SILENCE, DNS_NXDOMAIN, DNS_WRONG, DNS_SLOW };
 struct dns_spec {
     enum dns_mode mode;
     struct names names;
+    struct ports ports;     /* at which name servers listen */
     struct dns_addrs addrs; /* DNS_WRONG */
     int64_t delay_ns;       /* DNS_SLOW */
     uint16_t number;        /* of the queue, whose socket is BEARER_FD */

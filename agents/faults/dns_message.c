@@ -72,12 +72,22 @@ static uint32_t read_name(const unsigned char *p, uint32_t at, uint32_t end, cha
     return at < end ? at + 1 : 0;
 }
 
-bool dns_find(const unsigned char *packet, uint32_t len, struct dns_answer *ret)
+static bool is_from(const unsigned char *header, const struct ports *from)
+{
+    uint32_t port = get16(header);
+    for (uint32_t i = 0; i < from->n; i++)
+        if (port >= from->r[i].lo && port <= from->r[i].hi)
+            return true;
+    return false;
+}
+
+bool dns_find(const unsigned char *packet, uint32_t len, const struct ports *from,
+              struct dns_answer *ret)
 {
     uint32_t end = 0;
     *ret = (struct dns_answer){.ip_len = find_segment(packet, len, IPPROTO_UDP, &end)};
     const unsigned char *udp = packet + ret->ip_len;
-    if (ret->ip_len == 0 || end - ret->ip_len < UDP_HEADER + DNS_HEADER || get16(udp) != DNS_PORT ||
+    if (ret->ip_len == 0 || end - ret->ip_len < UDP_HEADER + DNS_HEADER || !is_from(udp, from) ||
         get16(udp + 4) != end - ret->ip_len)
         return false;
     const unsigned char *dns = udp + UDP_HEADER;
@@ -93,10 +103,10 @@ bool dns_find(const unsigned char *packet, uint32_t len, struct dns_answer *ret)
     return true;
 }
 
-bool dns_is_stream(const unsigned char *packet, uint32_t len)
+bool dns_is_stream(const unsigned char *packet, uint32_t len, const struct ports *from)
 {
     uint32_t end = 0, header = find_segment(packet, len, IPPROTO_TCP, &end);
-    return header != 0 && end - header >= 2 && get16(packet + header) == DNS_PORT;
+    return header != 0 && end - header >= 2 && is_from(packet + header, from);
 }
 
 bool dns_is_named(const char *name, const struct names *names)

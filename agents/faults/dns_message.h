@@ -13,7 +13,6 @@
 #include <stdint.h>
 
 enum {
-    DNS_PORT = 53,
     DNS_ADDRS_MAX = 8,
     DNS_NAME_MAX = 255,
     DNS_OUT_MAX = 1024 /* the longest headers, one question and DNS_ADDRS_MAX addresses */
@@ -26,12 +25,13 @@ struct dns_answer {
     char name[DNS_NAME_MAX + 1]; /* asked for: in lower case, without a last dot; "": the root */
 };
 
-/* From UDP port 53, whole in this packet, to exactly one question. `packet` begins with the IP
- * header. */
-bool dns_find(const unsigned char *packet, uint32_t len, struct dns_answer *ret);
+/* From one of these UDP ports, whole in this packet, to exactly one question. `packet` begins with
+ * the IP header. */
+bool dns_find(const unsigned char *packet, uint32_t len, const struct ports *from,
+              struct dns_answer *ret);
 
-/* Of TCP, from port 53. */
-bool dns_is_stream(const unsigned char *packet, uint32_t len);
+/* Of TCP, from one of these ports. */
+bool dns_is_stream(const unsigned char *packet, uint32_t len, const struct ports *from);
 
 /* Is it one of these names, or beneath one? An empty list: every name is. */
 bool dns_is_named(const char *name, const struct names *names);

@@ -42,6 +42,7 @@ static const struct param params[] = {
     P(struct network_dns, PARAM_DURATION, delay, .def = "0ms", .max = 60 * NS_PER_SEC,
       .doc = "With slow: by how much."),
     NETWORK_PEERS(.doc = "Only answers from these name servers. Without it, from all."),
+    NETWORK_PORTS(.def = "53", .min = 1, .doc = "The ports at which the name servers listen."),
     NETWORK_FAMILY,
 };
 
@@ -85,12 +86,13 @@ static int prepare(struct fault_host *host, const void *data, struct undo *undo,
 
 static int apply(struct fault_host *host, const void *data, struct undo *undo, struct err *err)
 {
-    static const struct ports port = {.n = 1, .r = {{DNS_PORT, DNS_PORT}}};
     const struct network_dns *args = data;
     struct dns_undo *u = (struct dns_undo *)undo->data;
     struct nft_injection in;
-    struct dns_spec spec = {
-        .mode = (enum dns_mode)args->mode, .names = args->names, .delay_ns = args->delay.ns};
+    struct dns_spec spec = {.mode = (enum dns_mode)args->mode,
+                            .names = args->names,
+                            .ports = args->traffic.ports,
+                            .delay_ns = args->delay.ns};
     const struct network_server server = {
         .body = dns_run, .arg = &spec, .number = &spec.number, .copy = QUEUE_PACKET_MAX};
     if (dns_addrs_parse(args->addresses.s, &spec.addrs, err) < 0 ||
@@ -98,7 +100,6 @@ static int apply(struct fault_host *host, const void *data, struct undo *undo, s
         network_injection(host, &args->traffic, undo, &u->devices, &in, err) < 0 ||
         network_queue_start(host, undo, &server, &u->bearer, err) < 0)
         return -1;
-    in.ports = &port;
     in.protocol = spec.mode == DNS_SILENCE ? NFT_PROTO_ANY : NFT_PROTO_UDP;
     in.share = NFT_ALL_PPM;
     in.in = true;
@@ -173,9 +174,11 @@ const struct fault fault_network_dns = {
     .name = "network.dns",
     .summary = "Name servers do not answer, deny names, lie, or are slow.",
     .doc =
-        "Takes the answers of name servers, from UDP port 53, of IPv4 and IPv6, where the host "
+        "Takes the answers of name servers, from their UDP port, of IPv4 and IPv6, where the host "
         "receives them, before any program does: drops them, or lets them go on with another "
-        "content, or late. With mode silence and no names, answers over TCP are dropped as "
+        "content, or late. There is no direction to choose, since only an answer that arrives can "
+        "be changed, and no protocol: UDP it is. With mode silence and no names, answers over TCP "
+        "are dropped as "
         "well; else TCP passes, and so do messages in several fragments, and answers from the "
         "host itself (127.0.0.53, say), whose own questions to others are reached. What was "
         "changed may not be kept by caches: it has no time to live. Names that are in /etc/hosts "

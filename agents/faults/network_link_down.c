@@ -178,7 +178,9 @@ const struct fault fault_network_link_down = {
            "put back; addresses and routes that come from router advertisements come again by "
            "themselves. Refused are the loopback interface, one with routes through nexthop "
            "objects, and, but in a lab, the one that has the default route or an ssh connection, "
-           "since what controls the agent may come through it.",
+           "since what controls the agent may come through it. A link knows no peers, ports, "
+           "protocols or directions: all that would pass is lost; for a part of it there is "
+           "network.partition.",
     .example = "- fault: network.link_down\n"
                "  hosts: n1\n"
                "  interface: eth0\n"

@@ -101,13 +101,14 @@ const struct fault fault_network_reset = {
     .name = "network.reset",
     .summary = "End established TCP connections, once.",
     .doc = "Destroys the TCP connections that are established at that moment, of IPv4 and IPv6, as "
-           "a "
-           "firewall or load balancer does that forgets its connections: the host's program sees "
+           "a firewall or load balancer does that forgets its connections: the host's program sees "
            "ECONNABORTED, the other end a reset. It happens once; new connections are not "
            "hindered. A quarter of a second it waits for one to come, then it is an error that "
            "there is none. Of two hosts that are each other's peers one does it. Listening "
            "sockets, other protocols, and connections within the host over its loopback "
-           "addresses, are left alone.",
+           "addresses, are left alone. There is no protocol to choose, since only TCP has "
+           "connections to end, and no direction: the kernel does not keep who opened one. Where "
+           "it matters, the service's port in `ports` tells its connections from the others.",
     .example = "- fault: network.reset\n"
                "  hosts: {label: member}\n"
                "  peers: {label: member}\n",

@@ -14,19 +14,23 @@ static const char bank[] = "\x12\x34\x81\x80\0\1\0\1\0\0\0\0\4bank\4test\0\0\1\0
                            "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\1\2\3";
 enum { LEN = sizeof(shop) - 1 };
 
+static uint16_t server_port = 53;
+
 static struct network_dns args_of(int mode)
 {
-    return (struct network_dns){.mode = mode, .names = {.n = 1, .v = {{"shop.test"}}}};
+    return (struct network_dns){.traffic = {.ports = {.n = 1, .r = {{53, 53}}}},
+                                .mode = mode,
+                                .names = {.n = 1, .v = {{"shop.test"}}}};
 }
 
-/* Sent by B, from its port 53; how long what arrives at A is, 0: nothing. */
+/* Sent by B, from the server's port; how long what arrives at A is, 0: nothing. */
 static ssize_t answer(const char *text, bool six, char *out, size_t size, int ms)
 {
     struct sockaddr_storage addr;
     socklen_t len = netns_addr(&addr, six ? NETNS_A6_FOR_B : NETNS_A_FOR_B, PORT);
     CLEANUP_FD int rx =
         netns_socket(NETNS_A, SOCK_DGRAM, six ? NETNS_A6_FOR_B : NETNS_A_FOR_B, PORT);
-    CLEANUP_FD int tx = netns_socket(NETNS_B, SOCK_DGRAM, six ? NETNS_B6 : NETNS_B_IP, 53);
+    CLEANUP_FD int tx = netns_socket(NETNS_B, SOCK_DGRAM, six ? NETNS_B6 : NETNS_B_IP, server_port);
     CU_ASSERT_EQUAL(sendto(tx, text, LEN, 0, (struct sockaddr *)&addr, len), LEN);
     return netns_readable(rx, ms) ? recv(rx, out, size, 0) : 0;
 }
@@ -112,6 +116,21 @@ static void test_silence_over_tcp(void)
     }
 }
 
+/* A name server that listens elsewhere, and one that does not. */
+static void test_ports(void)
+{
+    struct undo undo;
+    struct network_dns args = args_of(DNS_SILENCE);
+    args.traffic.ports = (struct ports){.n = 2, .r = {{5353, 5353}, {8600, 8601}}};
+    start(&args, &undo);
+    CU_ASSERT_TRUE(is_same(shop, SOON_MS));
+    server_port = 8601;
+    CU_ASSERT_FALSE(is_same(shop, NEVER_MS));
+    CU_ASSERT_TRUE(is_same(bank, SOON_MS));
+    stop(&undo, 1);
+    server_port = 53;
+}
+
 static void test_denied(void)
 {
     struct undo undo;
@@ -155,8 +174,8 @@ static void test_slow(void)
 
 static const struct check_test tests[] = {
     {"silence", test_silence}, {"silence over TCP", test_silence_over_tcp},
-    {"denied", test_denied},   {"wrong", test_wrong},
-    {"slow", test_slow},
+    {"ports", test_ports},     {"denied", test_denied},
+    {"wrong", test_wrong},     {"slow", test_slow},
 };
 
 NETFAULT_MAIN("lab/netlink/dns", tests)

@@ -13,6 +13,8 @@ static const char message[] = "\x12\x34\x85\x80\0\1\0\1\0\0\0\1\3www\7Example\3c
                               "\0\0\x29\x10\0\0\0\0\0\0\0";
 enum { MESSAGE = sizeof(message) - 1, QUESTION_END = 12 + 17 + 4 };
 
+static const struct ports dns_port = {.n = 1, .r = {{53, 53}}};
+
 static uint32_t make(unsigned char *p, int version)
 {
     uint32_t ip = version == 4 ? 20 : 40, udp = 8 + MESSAGE;
@@ -49,20 +51,25 @@ static bool sums_fit(const unsigned char *p, uint32_t len)
 
 static void test_found(void)
 {
+    static const struct ports other_ports = {.n = 2, .r = {{1, 52}, {54, 65535}}};
+    static const struct ports some_ports = {.n = 2, .r = {{5353, 5353}, {50, 60}}};
     for (int version = 4; version <= 6; version += 2) {
         unsigned char p[256];
         struct dns_answer a;
         uint32_t len = make(p, version);
-        CU_ASSERT_TRUE_FATAL(dns_find(p, len, &a));
+        CU_ASSERT_TRUE_FATAL(dns_find(p, len, &dns_port, &a));
         CU_ASSERT_STRING_EQUAL(a.name, "www.example.com");
         CU_ASSERT_EQUAL(a.type, 1);
         CU_ASSERT_EQUAL(a.questions - a.message, QUESTION_END);
         for (uint32_t shorter = 0; shorter < len; shorter++)
-            CU_ASSERT_FALSE(dns_find(p, shorter, &a));
-        CU_ASSERT_FALSE(dns_is_stream(p, len));
+            CU_ASSERT_FALSE(dns_find(p, shorter, &dns_port, &a));
+        CU_ASSERT_FALSE(dns_is_stream(p, len, &dns_port));
+        CU_ASSERT_FALSE(dns_find(p, len, &other_ports, &a));
+        CU_ASSERT_TRUE(dns_find(p, len, &some_ports, &a));
         p[version == 4 ? 9 : 6] = 6;
-        CU_ASSERT_FALSE(dns_find(p, len, &a));
-        CU_ASSERT_TRUE(dns_is_stream(p, len));
+        CU_ASSERT_FALSE(dns_find(p, len, &dns_port, &a));
+        CU_ASSERT_TRUE(dns_is_stream(p, len, &dns_port));
+        CU_ASSERT_FALSE(dns_is_stream(p, len, &other_ports));
     }
 }
 
@@ -84,9 +91,9 @@ static void test_not_an_answer(void)
         struct dns_answer a;
         uint32_t len = make(p, 4);
         p[rows[i].at] = rows[i].value;
-        if (dns_find(p, len, &a))
+        if (dns_find(p, len, &dns_port, &a))
             printf("%s\n", rows[i].what);
-        CU_ASSERT_FALSE(dns_find(p, len, &a));
+        CU_ASSERT_FALSE(dns_find(p, len, &dns_port, &a));
     }
 }
 
@@ -105,7 +112,7 @@ static void test_any_bytes(void)
         uint32_t part = i % 3 == 0 ? (seed >> 4) % len : len;
         unsigned char *p = malloc(part + 1);
         memcpy(p, whole, part);
-        if (dns_find(p, part, &a)) {
+        if (dns_find(p, part, &dns_port, &a)) {
             CU_ASSERT_TRUE(a.questions <= part);
             CU_ASSERT_TRUE(dns_rewrite(p, &a, NULL, out) <= part);
         }
@@ -119,11 +126,11 @@ static void test_no_such_name(void)
         unsigned char p[256], out[DNS_OUT_MAX];
         struct dns_answer a, again;
         uint32_t len = make(p, version);
-        CU_ASSERT_TRUE_FATAL(dns_find(p, len, &a));
+        CU_ASSERT_TRUE_FATAL(dns_find(p, len, &dns_port, &a));
         len = dns_rewrite(p, &a, NULL, out);
         CU_ASSERT_EQUAL(len, a.questions);
         CU_ASSERT_TRUE(sums_fit(out, len));
-        CU_ASSERT_TRUE(dns_find(out, len, &again));
+        CU_ASSERT_TRUE(dns_find(out, len, &dns_port, &again));
         CU_ASSERT_EQUAL(memcmp(out + a.message, "\x12\x34\x85\x83\0\1\0\0\0\0\0\0", 12), 0);
         CU_ASSERT_EQUAL(memcmp(out + a.message + 12, message + 12, QUESTION_END - 12), 0);
     }
@@ -138,22 +145,22 @@ static void test_other_addresses(void)
     struct dns_answer a;
     CU_ASSERT_EQUAL_FATAL(dns_addrs_parse("192.0.2.1, fd00::9 ,192.0.2.2", &addrs, &err), 0);
     CU_ASSERT_EQUAL(addrs.n, 3);
-    CU_ASSERT_TRUE(dns_find(p, make(p, 6), &a));
+    CU_ASSERT_TRUE(dns_find(p, make(p, 6), &dns_port, &a));
     uint32_t len = dns_rewrite(p, &a, &addrs, out);
     CU_ASSERT_EQUAL(len, a.questions + 2 * 16);
     CU_ASSERT_TRUE(sums_fit(out, len));
     CU_ASSERT_EQUAL(out[a.message + 7], 2);
     CU_ASSERT_EQUAL(memcmp(out + a.questions, "\xc0\x0c\0\1\0\1\0\0\0\0\0\4\xc0\0\2\1", 16), 0);
     uint32_t whole = make(p, 4);
-    CU_ASSERT_TRUE(dns_find(p, whole, &a));
+    CU_ASSERT_TRUE(dns_find(p, whole, &dns_port, &a));
     p[a.questions - 3] = 28; /* AAAA */
-    CU_ASSERT_TRUE(dns_find(p, whole, &a));
+    CU_ASSERT_TRUE(dns_find(p, whole, &dns_port, &a));
     len = dns_rewrite(p, &a, &addrs, out);
     CU_ASSERT_EQUAL(len, a.questions + 28);
     CU_ASSERT_TRUE(sums_fit(out, len));
     CU_ASSERT_EQUAL(memcmp(out + a.questions + 12, six, 16), 0);
     p[a.questions - 3] = 15; /* MX */
-    CU_ASSERT_TRUE(dns_find(p, whole, &a));
+    CU_ASSERT_TRUE(dns_find(p, whole, &dns_port, &a));
     CU_ASSERT_EQUAL(dns_rewrite(p, &a, &addrs, out), 0);
 }
 
