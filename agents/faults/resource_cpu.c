@@ -62,10 +62,10 @@ static int check(const void *args, struct err *err)
     return 0;
 }
 
+/* Beside everything processors can be burned without a group; what a unit's lacks prepare says. */
 static int supported(struct fault_host *host, struct err *err)
 {
-    (void)host;
-    return cgroup_supported(CGROUP_CPU, err);
+    return host->lab ? cgroup_supported(host, CGROUP_CPU, err) : 0;
 }
 
 static uint64_t count_throttled(int dir)
@@ -261,7 +261,9 @@ const struct fault fault_resource_cpu = {
     .doc = "`burn`: processes of the agent's own are busy for a share of each processor, in the "
            "service's control group, where they compete with it alone, or beside everything; "
            "what they got is counted. `limit`: the group gets a quota (cpu.max, cpu.cfs_quota_us), "
-           "and how often the kernel made it wait is counted. The service has to run when the "
+           "and how often the kernel made it wait is counted. In version 2 of control groups its "
+           "group must have the cpu controller: a lab sees to that, a unit has it with a "
+           "CPUWeight. The service has to run when the "
            "fault begins. A unit that systemd starts anew gets a new group, without the quota. At "
            "the end the quota is as before; one that others changed meanwhile stays.",
     .example = "- fault: resource.cpu\n"

@@ -69,8 +69,7 @@ static int check(const void *args, struct err *err)
 
 static int supported(struct fault_host *host, struct err *err)
 {
-    (void)host;
-    return cgroup_supported(CGROUP_IO, err);
+    return cgroup_supported(host, CGROUP_IO, err);
 }
 
 /* Version 2 has all of a device in one line; what is not asked for stays as it is. */
@@ -208,7 +207,8 @@ const struct fault fault_resource_io = {
         "the service itself waits for is held: reads, fsync and O_DIRECT, not what the kernel "
         "writes later. A file system that others use too may let their fsync wait for "
         "the service's. The service has to run when the fault begins; path must lie on a disk: a "
-        "tmpfs has none. A unit that systemd starts anew gets a new group, without the limits. "
+        "tmpfs has none. In version 2 the group must have the io controller: a lab sees to that, a "
+        "unit has it with IOAccounting=yes. A unit that systemd starts anew gets a new group, without the limits. "
         "At the end they are as before; those that others changed meanwhile stay.",
     .example = "- fault: resource.io\n"
                "  hosts: n1\n"

@@ -53,8 +53,7 @@ static int check(const void *args, struct err *err)
 
 static int supported(struct fault_host *host, struct err *err)
 {
-    (void)host;
-    return cgroup_supported(CGROUP_MEMORY, err);
+    return cgroup_supported(host, CGROUP_MEMORY, err);
 }
 
 static uint64_t count_used(const struct cgroup *group, int dir)

@@ -29,8 +29,7 @@ _Static_assert(sizeof(struct processes_undo) <= UNDO_DATA_MAX, "fits the undo re
 
 static int supported(struct fault_host *host, struct err *err)
 {
-    (void)host;
-    return cgroup_supported(CGROUP_PIDS, err);
+    return cgroup_supported(host, CGROUP_PIDS, err);
 }
 
 static int prepare(struct fault_host *host, const void *args, struct undo *undo, struct err *err)

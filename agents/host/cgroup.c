@@ -4,6 +4,7 @@
 #include "agents/host/proc.h"
 #include "base/cleanup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,41 +14,113 @@
 #include <unistd.h>
 
 static const struct {
-    const char *v1, *file_v1, *file_v2; /* a group that has the file has the controller */
+    const char *v1, *v2;           /* its names */
+    const char *file_v1, *file_v2; /* a group that has the file has the controller */
+    const char *property;          /* what makes systemd give it to a unit */
 } controllers[] = {
-    [CGROUP_CPU] = {"cpu", "cpu.cfs_quota_us", "cpu.max"},
-    [CGROUP_MEMORY] = {"memory", "memory.limit_in_bytes", "memory.max"},
-    [CGROUP_IO] = {"blkio", "blkio.throttle.write_bps_device", "io.max"},
-    [CGROUP_PIDS] = {"pids", "pids.max", "pids.max"},
+    [CGROUP_CPU] = {"cpu", "cpu", "cpu.cfs_quota_us", "cpu.max", "CPUWeight=100"},
+    [CGROUP_MEMORY] = {"memory", "memory", "memory.limit_in_bytes", "memory.max",
+                       "MemoryAccounting=yes"},
+    [CGROUP_IO] = {"blkio", "io", "blkio.throttle.write_bps_device", "io.max", "IOAccounting=yes"},
+    [CGROUP_PIDS] = {"pids", "pids", "pids.max", "pids.max", "TasksAccounting=yes"},
 };
 
 static const char *const roots_v2[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
-enum { TEXT_MAX = 8192 };
+enum { N_ROOTS_V2 = sizeof(roots_v2) / sizeof(roots_v2[0]), TEXT_MAX = 8192 };
 
-int cgroup_supported(enum cgroup_controller controller, struct err *err)
+static int read_file(int dir, const char *file, char *out, size_t size)
 {
-    char path[64], text[512] = "", word[16];
-    for (size_t i = 0; i < sizeof(roots_v2) / sizeof(roots_v2[0]); i++) {
-        (void)snprintf(path, sizeof(path), "%s/cgroup.controllers", roots_v2[i]);
-        CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-        ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-        (void)snprintf(path, sizeof(path), "%s/cgroup.procs", roots_v2[i]);
-        (void)snprintf(word, sizeof(word), "%s",
-                       controller == CGROUP_IO ? "io" : controllers[controller].v1);
-        text[n > 0 ? n : 0] = '\0';
-        for (char *save = NULL, *at = strtok_r(text, " \n", &save); at != NULL;
-             at = strtok_r(NULL, " \n", &save))
-            if (strcmp(at, word) == 0 && access(path, W_OK) == 0)
-                return 0;
+    CLEANUP_FD int fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
+    size_t len = 0;
+    ssize_t n = fd < 0 ? -1 : 0;
+    while (fd >= 0 && len < size - 1 && (n = read(fd, out + len, size - 1 - len)) > 0)
+        len += (size_t)n;
+    out[len] = '\0';
+    return n < 0 ? -1 : 0;
+}
+
+/* Does the file, a line of words, name the controller? */
+static bool names(int dir, const char *file, const char *controller)
+{
+    char text[512];
+    if (read_file(dir, file, text, sizeof(text)) != 0)
+        return false;
+    for (char *save = NULL, *at = strtok_r(text, " \n", &save); at != NULL;
+         at = strtok_r(NULL, " \n", &save))
+        if (strcmp(at, controller) == 0)
+            return true;
+    return false;
+}
+
+/* A group right below the root in which services have theirs: a lab's, or a slice of systemd's. */
+static bool is_holder(const char *name, bool lab)
+{
+    static const char ours[] = "blackstart-", slice[] = ".slice";
+    size_t n = strlen(name), of = sizeof(slice) - 1;
+    if (lab)
+        return strncmp(name, ours, sizeof(ours) - 1) == 0;
+    return n > of && strcmp(name + n - of, slice) == 0;
+}
+
+enum cgroup_reach cgroup_reach(const char *root, enum cgroup_controller controller, bool lab)
+{
+    const char *word = controllers[controller].v2;
+    CLEANUP_DIR DIR *dir = opendir(root);
+    bool holders = false;
+    if (dir == NULL || !names(dirfd(dir), "cgroup.controllers", word) ||
+        faccessat(dirfd(dir), "cgroup.procs", W_OK, 0) != 0)
+        return CGROUP_ABSENT;
+    if (!names(dirfd(dir), "cgroup.subtree_control", word))
+        return CGROUP_KEPT_BY_ROOT;
+    for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
+        char file[sizeof(e->d_name) + sizeof("/cgroup.subtree_control")];
+        if (!is_holder(e->d_name, lab))
+            continue;
+        (void)snprintf(file, sizeof(file), "%s/cgroup.subtree_control", e->d_name);
+        if (names(dirfd(dir), file, word))
+            return CGROUP_REACHES;
+        holders = true;
     }
+    return holders ? CGROUP_KEPT_BELOW : CGROUP_REACHES;
+}
+
+static int explain_reach(const char *root, enum cgroup_controller controller, bool lab,
+                         struct err *err)
+{
+    const char *word = controllers[controller].v2;
+    if (lab)
+        return make_error(err, ERR_UNSUPPORTED, 0,
+                          "control groups of services have no %s controller here, and the lab "
+                          "could not change that: as root, `echo +%s "
+                          ">%s/cgroup.subtree_control` shows why",
+                          word, word, root);
+    return make_error(err, ERR_UNSUPPORTED, 0,
+                      "control groups of units have no %s controller here (cgroup.subtree_control "
+                      "does not name it): systemctl set-property --runtime UNIT %s",
+                      word, controllers[controller].property);
+}
+
+int cgroup_supported(const struct fault_host *host, enum cgroup_controller controller,
+                     struct err *err)
+{
+    char path[64];
+    enum cgroup_reach reach = CGROUP_ABSENT;
+    size_t root = 0;
+    for (size_t i = 0; i < N_ROOTS_V2 && reach == CGROUP_ABSENT; i++)
+        reach = cgroup_reach(roots_v2[root = i], controller, host->lab);
+    if (reach == CGROUP_REACHES)
+        return 0;
+    if (reach != CGROUP_ABSENT)
+        return explain_reach(roots_v2[root], controller, host->lab, err);
     (void)snprintf(path, sizeof(path), "/sys/fs/cgroup/%s/cgroup.procs",
                    controllers[controller].v1);
     if (access(path, W_OK) == 0)
         return 0;
+    bool pure = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
     return make_error(err, ERR_UNSUPPORTED, 0,
                       "no control group with the %s controller can be changed here: it takes "
                       "root, and /sys/fs/cgroup mounted for writing",
-                      controllers[controller].v1);
+                      pure ? controllers[controller].v2 : controllers[controller].v1);
 }
 
 /* Does the list "a,b,c" hold the word? */
@@ -113,15 +186,30 @@ static bool take(struct cgroup *ret, uint32_t version, const char *root, const c
     return true;
 }
 
-static int read_file(int dir, const char *file, char *out, size_t size)
+/* Why the service's group in version 2 lacks the controller, and the mend. */
+static int explain_group(const struct fault_host *host, const char *service, const char *root,
+                         const char *path, enum cgroup_controller controller, struct err *err)
 {
-    CLEANUP_FD int fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
-    size_t len = 0;
-    ssize_t n = fd < 0 ? -1 : 0;
-    while (fd >= 0 && len < size - 1 && (n = read(fd, out + len, size - 1 - len)) > 0)
-        len += (size_t)n;
-    out[len] = '\0';
-    return n < 0 ? -1 : 0;
+    const char *word = controllers[controller].v2, *file = controllers[controller].file_v2;
+    char above[CGROUP_PATH_MAX + 64], mend[CGROUP_PATH_MAX + 128];
+    bool kept = false;
+    /* From the root down, the first that keeps it. */
+    for (const char *at = path; at != NULL && !kept; at = strchr(at + 1, '/')) {
+        (void)snprintf(above, sizeof(above), "%s%.*s", root, (int)(at - path), path);
+        CLEANUP_FD int dir = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        kept = dir < 0 || !names(dir, "cgroup.subtree_control", word);
+    }
+    if (!kept)
+        return make_error(err, ERR_UNSUPPORTED, 0, "%s of the control group of %s is not to write",
+                          file, service);
+    if (host->lab)
+        (void)snprintf(mend, sizeof(mend), "echo +%s >%.300s/cgroup.subtree_control", word, above);
+    else
+        (void)snprintf(mend, sizeof(mend), "systemctl set-property --runtime %s %s", service,
+                       controllers[controller].property);
+    return make_error(err, ERR_UNSUPPORTED, 0,
+                      "the control group of %s has no %s: %.150s hands no %s down: %s", service,
+                      file, above, word, mend);
 }
 
 int cgroup_find(const struct fault_host *host, const char *service,
@@ -142,10 +230,12 @@ int cgroup_find(const struct fault_host *host, const char *service,
     if (read_file(host->proc, file, text, sizeof(text)) != 0)
         return make_error(err, ERR_SYSTEM, errno, "the control group of %s", service);
     memset(ret, 0, sizeof(*ret));
-    if (cgroup_parse_path(text, NULL, part, path, sizeof(path)))
-        for (size_t i = 0; i < sizeof(roots_v2) / sizeof(roots_v2[0]); i++)
-            if (take(ret, 2, roots_v2[i], path, controllers[controller].file_v2))
-                return 0;
+    bool in_v2 = cgroup_parse_path(text, NULL, part, path, sizeof(path));
+    for (size_t i = 0; i < N_ROOTS_V2 && in_v2; i++)
+        if (take(ret, 2, roots_v2[i], path, controllers[controller].file_v2))
+            return 0;
+    if (in_v2 && access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0)
+        return explain_group(host, service, roots_v2[0], path, controller, err);
     (void)snprintf(root, sizeof(root), "/sys/fs/cgroup/%s", v1);
     if (cgroup_parse_path(text, v1, part, path, sizeof(path)) &&
         take(ret, 1, root, path, controllers[controller].file_v1))

@@ -3,7 +3,8 @@
  * The control group that is a service's own, in version 2 where it has the controller there, else
  * in version 1: found by its processes, held by identity (device and inode of its directory, which
  * no later group of the same name has), its files read and written. A group that holds more than
- * the service is never taken. Knows nothing of faults; nothing here allocates.
+ * the service is never taken. Knows nothing of faults; nothing here allocates but the questions
+ * what this host has.
  */
 #ifndef BLACKSTART_AGENTS_HOST_CGROUP_H
 #define BLACKSTART_AGENTS_HOST_CGROUP_H
@@ -24,8 +25,15 @@ struct cgroup {
     char path[CGROUP_PATH_MAX]; /* as the agent sees it */
 };
 
-/* ERR_UNSUPPORTED where no such limits can be changed. */
-int cgroup_supported(enum cgroup_controller controller, struct err *err) MUST_CHECK;
+/* ERR_UNSUPPORTED where no such limits can be changed: also where the kernel has the controller,
+ * and the groups above services do not hand it down to them. */
+int cgroup_supported(const struct fault_host *host, enum cgroup_controller controller,
+                     struct err *err) MUST_CHECK;
+
+/* How far down a mounted version 2 has a controller: at the root, in what is right below it, or in
+ * the groups of services, whether of labs or of systemd's slices. */
+enum cgroup_reach { CGROUP_ABSENT, CGROUP_KEPT_BY_ROOT, CGROUP_KEPT_BELOW, CGROUP_REACHES };
+enum cgroup_reach cgroup_reach(const char *root, enum cgroup_controller controller, bool lab);
 
 /* The group of a lab's service, or of a systemd unit, that runs. */
 int cgroup_find(const struct fault_host *host, const char *service,

@@ -2,7 +2,8 @@
 /*
  * What this machine can inject and what not, found by trying: in child processes with namespaces of
  * their own, and in a throw-away lab host whose agent is asked fault by fault. Changes nothing on
- * the machine. Knows no fault by name but those that the quick start needs.
+ * the machine but what every lab does (lab/cgroup.h). Knows no fault by name but those that the
+ * quick start needs.
  */
 #ifndef BLACKSTART_DOCTOR_H
 #define BLACKSTART_DOCTOR_H

@@ -5,6 +5,7 @@
 #include "base/frame.h"
 #include "base/hostctl.h"
 #include "cmd/doctor.h"
+#include "lab/cgroup.h"
 #include "lab/lab.h"
 
 #include <errno.h>
@@ -163,11 +164,38 @@ static void try_rename(struct doctor *d, struct examined *x)
                    strerror(errno));
 }
 
+/* What the lab did to let services' groups have their controllers, or why it could not. */
+static void add_groups(struct doctor *d, const char *root, const struct cgroup_handed *before)
+{
+    struct cgroup_handed now;
+    cgroup_hand_down(root, true, &now);
+    if (now.missing[0] != '\0')
+        doctor_add(d, "lab", "control groups", DOCTOR_LIMITED, false,
+                   "services' groups have no %s: it cannot be added to %s/cgroup.subtree_control "
+                   "(%s)%s",
+                   now.missing, root, strerror(now.why),
+                   now.why == EBUSY ? "; processes live in that group itself, as in a container: "
+                                      "move them into one beneath it"
+                                    : "");
+    else if (before->missing[0] != '\0')
+        doctor_add(d, "lab", "control groups", DOCTOR_YES, false,
+                   "%s were added to %s/cgroup.subtree_control for services' groups, as every lab "
+                   "does, and stay there",
+                   before->missing, root);
+    else if (now.there[0] != '\0')
+        doctor_add(d, "lab", "control groups", DOCTOR_YES, false, "services' groups have %s",
+                   now.there);
+}
+
 void doctor_examine_lab(const struct catalogue *faults, const char *exe_dir, struct doctor *d)
 {
     struct examined x = {.lab = NULL};
     struct err err;
+    struct cgroup_handed before;
+    const char *v2 =
+        access(CGROUP_V2_HYBRID "/cgroup.procs", F_OK) == 0 ? CGROUP_V2_HYBRID : CGROUP_V2;
     int64_t begin = clock_system(CLOCK_MONOTONIC);
+    cgroup_hand_down(v2, false, &before);
     if (raise_lab(&x, exe_dir, &err) != 0) {
         doctor_add(d, "lab", "hosts", DOCTOR_NO, true, "%s", err.msg);
         lab_free(x.lab);
@@ -179,6 +207,8 @@ void doctor_examine_lab(const struct catalogue *faults, const char *exe_dir, str
                "a lab of two hosts was up in %.0f ms%s", ms,
                ipv6 ? "" : ", without IPv6, which this kernel lacks");
     try_rename(d, &x);
+    if (geteuid() == 0)
+        add_groups(d, v2, &before);
     ask_agent(d, &x, faults, exe_dir);
     if (lab_down(x.lab, &err) != 0)
         doctor_add(d, "lab", "end", DOCTOR_NO, true, "%s", err.msg);

@@ -14,14 +14,16 @@ static const struct {
     const char *path;
     int group;
 } roots[] = {
-    {"/sys/fs/cgroup", LAB_GROUP_V2},
-    {"/sys/fs/cgroup/unified", LAB_GROUP_V2},
+    {CGROUP_V2, LAB_GROUP_V2},
+    {CGROUP_V2_HYBRID, LAB_GROUP_V2},
     {"/sys/fs/cgroup/memory", LAB_GROUP_MEMORY},
     {"/sys/fs/cgroup/cpu", LAB_GROUP_CPU},
     {"/sys/fs/cgroup/blkio", LAB_GROUP_IO},
     {"/sys/fs/cgroup/pids", LAB_GROUP_PIDS},
 };
-enum { N_ROOTS = sizeof(roots) / sizeof(roots[0]) };
+/* What limits of services, and faults that lower them, need of version 2. */
+static const char *const wanted[] = {"cpu", "io", "memory", "pids"};
+enum { N_ROOTS = sizeof(roots) / sizeof(roots[0]), N_WANTED = sizeof(wanted) / sizeof(wanted[0]) };
 
 static bool write_at(int dir_fd, const char *name, const char *text)
 {
@@ -53,19 +55,70 @@ static int open_lab_in(size_t root, const char *id)
     return open_made(AT_FDCWD, path);
 }
 
+static bool has_word(int dir_fd, const char *name, const char *word)
+{
+    char text[512];
+    CLEANUP_FD int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    text[n > 0 ? n : 0] = '\0';
+    for (char *save = NULL, *at = strtok_r(text, " \n", &save); at != NULL;
+         at = strtok_r(NULL, " \n", &save))
+        if (strcmp(at, word) == 0)
+            return true;
+    return false;
+}
+
+static void add_word(char list[CGROUP_WORDS_MAX], const char *word)
+{
+    size_t n = strlen(list);
+    (void)snprintf(list + n, CGROUP_WORDS_MAX - n, "%s%s", n > 0 ? ", " : "", word);
+}
+
+void cgroup_hand_down(const char *root, bool may, struct cgroup_handed *ret)
+{
+    *ret = (struct cgroup_handed){.why = 0};
+    CLEANUP_FD int dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; dir >= 0 && i < N_WANTED; i++) {
+        char order[16];
+        (void)snprintf(order, sizeof(order), "+%s", wanted[i]);
+        if (!has_word(dir, "cgroup.controllers", wanted[i]))
+            continue;
+        if (has_word(dir, "cgroup.subtree_control", wanted[i])) {
+            add_word(ret->there, wanted[i]);
+        } else if (may && write_at(dir, "cgroup.subtree_control", order)) {
+            add_word(ret->added, wanted[i]);
+        } else {
+            ret->why = may && ret->why == 0 ? errno : ret->why;
+            add_word(ret->missing, wanted[i]);
+        }
+    }
+}
+
+/* One by one: those that this kernel has in version 1 are refused here. A lab's own group is ours:
+ * nobody else takes away what it hands on, nor, while it does, what the root does. */
+static void hand_down_in_lab(int lab_fd)
+{
+    char order[16];
+    for (size_t i = 0; i < N_WANTED; i++) {
+        (void)snprintf(order, sizeof(order), "+%s", wanted[i]);
+        (void)write_at(lab_fd, "cgroup.subtree_control", order);
+    }
+}
+
 void cgroup_open_lab(struct lab_context *lab)
 {
-    static const char *const controllers[] = {"+memory", "+cpu", "+io", "+pids"};
+    struct cgroup_handed handed;
     memset(lab->group_fds, -1, sizeof(lab->group_fds));
     if (lab->rootless)
         return;
     for (size_t root = 0; root < N_ROOTS; root++)
-        if (lab->group_fds[roots[root].group] < 0)
+        if (lab->group_fds[roots[root].group] < 0) {
+            if (roots[root].group == LAB_GROUP_V2)
+                cgroup_hand_down(roots[root].path, true, &handed);
             lab->group_fds[roots[root].group] = open_lab_in(root, lab->id);
-    /* One by one: those that this kernel has in version 1 are refused here. */
+        }
     if (lab->group_fds[LAB_GROUP_V2] >= 0)
-        for (size_t i = 0; i < sizeof(controllers) / sizeof(controllers[0]); i++)
-            (void)write_at(lab->group_fds[LAB_GROUP_V2], "cgroup.subtree_control", controllers[i]);
+        hand_down_in_lab(lab->group_fds[LAB_GROUP_V2]);
 }
 
 void cgroup_open_service(const struct lab_context *lab, size_t host,

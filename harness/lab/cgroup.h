@@ -10,6 +10,24 @@
 
 #include "lab/context.h"
 
+/*
+ * Version 2 has a controller in a group only if all groups above hand it down, and systemd lets the
+ * root do so only with those that a unit asks for: by default memory and pids. A lab adds what is
+ * missing, and leaves it so: others may have come to rely on it.
+ */
+#define CGROUP_V2        "/sys/fs/cgroup"
+#define CGROUP_V2_HYBRID "/sys/fs/cgroup/unified" /* beside version 1 */
+enum { CGROUP_WORDS_MAX = 48 };
+struct cgroup_handed {
+    char there[CGROUP_WORDS_MAX], added[CGROUP_WORDS_MAX],
+        missing[CGROUP_WORDS_MAX]; /* "cpu, io" */
+    int why;                       /* errno of the first that could not be added */
+};
+
+/* At this mount of version 2; with `may` false nothing is added. All are empty where there is none,
+ * or where it has no controller that we want. */
+void cgroup_hand_down(const char *root, bool may, struct cgroup_handed *ret);
+
 /* In the fabric: the lab's own directories, into lab->group_fds. */
 void cgroup_open_lab(struct lab_context *lab);
 

@@ -9,7 +9,7 @@ exec </dev/null >/dev/ttyS1 2>&1
 if [ $$ = 1 ]; then
     export DM_DISABLE_UDEV=1 # nobody else makes the nodes
     mount -t cgroup2 cgroup2 /sys/fs/cgroup
-    echo '+cpu +memory +io +pids' >/sys/fs/cgroup/cgroup.subtree_control # as systemd does it for its units
+    echo '+memory +pids' >/sys/fs/cgroup/cgroup.subtree_control # what systemd's defaults need for its units, and no more
     ip link set lo up
     hostname guest
 fi
@@ -29,12 +29,12 @@ if [ -n "$command" ]; then
 fi
 
 failed=0 ran=0
-while read -r program seconds when; do
+while read -r program seconds when settings; do
     case $program in '' | \#*) continue ;; esac
     [ "$when" != full ] || [ "$form" = full ] || continue
     [ -z "$only" ] || [[ $program == *$only* ]] || continue
     start=$(date +%s%N) status=0
-    (cd "$top" && timeout -k 5 "$seconds" "$build/tests/${program//\//_}") || status=$?
+    (cd "$top" && env $settings timeout -k 5 "$seconds" "$build/tests/${program//\//_}") || status=$?
     ran=$((ran + 1))
     [ "$status" = 0 ] || failed=$((failed + 1))
     printf '\nvm: %s: status %d after %d ms of at most %d s\n' "$program" "$status" $((($(date +%s%N) - start) / 1000000)) "$seconds"

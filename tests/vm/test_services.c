@@ -3,6 +3,7 @@
  * fault is put on by a process that is sealed as the agent is, and taken off by another one, from
  * the undo record alone. */
 #include "agents/faults/catalogue.h"
+#include "agents/host/cgroup.h"
 #include "agents/seal.h"
 #include "base/clock.h"
 #include "vm/guest.h"
@@ -335,6 +336,34 @@ static void test_unit_with_library(void)
     end_agent();
 }
 
+/* By default systemd gives a unit's group neither cpu nor io: the refusal says how it does. */
+static void test_controllers_of_a_unit(void)
+{
+    static const struct {
+        enum cgroup_controller controller;
+        const char *word, *mend;
+    } all[] = {{CGROUP_IO, "no io.max", "set-property --runtime " UNIT " IOAccounting=yes"},
+               {CGROUP_CPU, "no cpu.max", "set-property --runtime " UNIT " CPUWeight=100"}};
+    struct cgroup group;
+    struct err err;
+    CU_ASSERT_EQUAL(guest_run("systemctl start " UNIT), 0);
+    CU_ASSERT_EQUAL(cgroup_find(&host, UNIT, CGROUP_PIDS, &group, &err), 0);
+    CU_ASSERT_NOT_EQUAL(cgroup_supported(&host, CGROUP_IO, &err), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "IOAccounting=yes"));
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        CU_ASSERT_NOT_EQUAL(cgroup_find(&host, UNIT, all[i].controller, &group, &err), 0);
+        (void)printf("\n    %s", err.msg);
+        CU_ASSERT_EQUAL(err.code, ERR_UNSUPPORTED);
+        CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, all[i].word));
+        CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, all[i].mend));
+        CU_ASSERT_EQUAL(guest_run("systemctl %s", all[i].mend), 0);
+        CU_ASSERT_EQUAL(cgroup_supported(&host, all[i].controller, &err), 0);
+        CU_ASSERT_EQUAL(cgroup_find(&host, UNIT, all[i].controller, &group, &err), 0);
+    }
+    (void)printf("\n    ");
+    CU_ASSERT_EQUAL(guest_run("systemctl revert " UNIT), 0);
+}
+
 static const struct check_test tests[] = {
     {"the host", set_up},
     {"service.stop", test_stop},
@@ -344,6 +373,7 @@ static const struct check_test tests[] = {
     {"calls of a unit that systemd shuts in", test_unit_with_library},
     {"a unit's processes killed", test_unit_killed},
     {"a unit's processes killed until systemd gives up", test_unit_killed_until_given_up},
+    {"controllers of a unit", test_controllers_of_a_unit},
 };
 
 GUEST_MAIN("vm/services", tests)
