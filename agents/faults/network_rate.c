@@ -42,9 +42,10 @@ const struct fault fault_network_rate = {
            "of the agent's own with a token bucket (TBF). What exceeds it waits, "
            "and what has no room to wait is dropped. The queues of the host's own "
            "interfaces are not touched. It counts as proven when a packet had to "
-           "wait. A packet passes one such line only: of two rates, or a rate and "
-           "a delay by netem, for the same traffic the one that was there first "
-           "acts.",
+           "wait. A packet passes one such line only: a second rate, or a rate after "
+           "a delay by netem, for the same traffic is refused. Begin the rate "
+           "first: a delay of what is received then waits in a packet queue, and "
+           "both act.",
     .example = "- fault: network.rate\n"
                "  hosts: {label: member}\n"
                "  peers: {label: member}\n"

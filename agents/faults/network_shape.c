@@ -121,6 +121,17 @@ int network_shape_supported(struct fault_host *host, enum network_work work, str
     return choose(host, work, false, false, err) != 0 ? 0 : -1;
 }
 
+static int check_line(struct fault_host *host, const struct network_traffic *args,
+                      const struct undo *undo, const struct nft_devices *devices, struct err *err)
+{
+    struct nft_injection in;
+    if (network_injection(host, args, undo, devices, &in, err) < 0)
+        return -1;
+    in.in = args->direction != NETWORK_OUT;
+    in.out = args->direction == NETWORK_OUT;
+    return nft_check_line(host->nft, &in, err);
+}
+
 int network_shape_prepare(struct fault_host *host, const struct network_traffic *args,
                           const struct network_want *want, struct undo *undo, struct err *err)
 {
@@ -142,7 +153,11 @@ int network_shape_prepare(struct fault_host *host, const struct network_traffic 
                           out ? "sends" : "receives");
     if (mechanisms[u->mechanism].qdisc != NULL)
         fault_mark(u->link, undo->run, undo->injection);
-    return network_devices(&u->devices, err);
+    if (network_devices(&u->devices, err) < 0)
+        return -1;
+    return mechanisms[u->mechanism].order == NFT_LINES
+               ? check_line(host, args, undo, &u->devices, err)
+               : 0;
 }
 
 /* ---- apply ---- */

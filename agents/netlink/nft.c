@@ -3,6 +3,7 @@
 
 #include "agents/netlink/nftread.h"
 #include "agents/netlink/nftrule.h"
+#include "agents/netlink/nfttraffic.h"
 #include "base/cleanup.h"
 
 #include <errno.h>
@@ -18,7 +19,8 @@ struct held {
     char id[INJECTION_ID_MAX + 1];
     uint32_t parts;
     uint8_t table;
-    bool queue, line;
+    bool queue;
+    struct nft_traffic *line; /* what it takes; NULL: it is none */
 };
 
 /* One for each family: a table holds chains of one family, and sets are not shared by tables. */
@@ -71,6 +73,8 @@ void nft_close(struct nft_session *s)
         return;
     if (s->sock != NULL)
         (void)mnl_socket_close(s->sock);
+    for (uint32_t i = 0; i < s->n; i++)
+        free(s->held[i].line);
     free(s->data);
     free(s);
 }
@@ -88,9 +92,21 @@ bool nft_holds(const struct nft_session *s, const char *run)
 bool nft_has_lines(const struct nft_session *s)
 {
     for (uint32_t i = 0; i < s->n; i++)
-        if (s->held[i].line)
+        if (s->held[i].line != NULL)
             return true;
     return false;
+}
+
+int nft_check_line(const struct nft_session *s, const struct nft_injection *in, struct err *err)
+{
+    for (uint32_t i = 0; i < s->n; i++)
+        if (s->held[i].line != NULL && nfttraffic_meets(s->held[i].line, in))
+            return make_error(err, ERR_REFUSED, 0,
+                              "a packet passes one line only, and %s has one for the same traffic: "
+                              "end that first, or choose other peers or ports; a delay of what is "
+                              "received finds another way when the rate is there before it",
+                              s->held[i].id);
+    return 0;
 }
 
 static struct held *find_held(struct nft_session *s, const char *id)
@@ -271,6 +287,11 @@ int nft_inject(struct nft_session *s, const struct nft_injection *in, struct err
         return make_error(err, ERR_NOT_FOUND, 0, "this host has no network interface that is up");
     uint8_t table = table_of(in);
     bool queue = tables[table].family == NFPROTO_INET;
+    CLEANUP_FREE struct nft_traffic *line = NULL;
+    if (in->order == NFT_LINES && nft_check_line(s, in, err) < 0)
+        return -1;
+    if (in->order == NFT_LINES && (line = nfttraffic_copy(in)) == NULL)
+        return make_error(err, ERR_SYSTEM, ENOMEM, "note what the line takes");
     if (queue && s->form == NFT_QUEUE_UNKNOWN && nft_supported(s, false, NFT_QUEUE, err) < 0)
         return -1;
     struct nftbatch b;
@@ -285,7 +306,7 @@ int nft_inject(struct nft_session *s, const struct nft_injection *in, struct err
     held->parts = nftrule_parts(in);
     held->table = table;
     held->queue = queue;
-    held->line = in->order == NFT_LINES;
+    held->line = steal_ptr(&line);
     return 0;
 }
 
@@ -388,6 +409,7 @@ int nft_withdraw(struct nft_session *s, const char *id, struct err *err)
         return -1;
     for (size_t i = 0; i < TABLES; i++)
         s->there[i] = s->there[i] && (used[i] || queue);
+    free(held->line);
     *held = s->held[--s->n];
     return 0;
 }

@@ -114,6 +114,11 @@ int nft_read(struct nft_session *s, const char *id, bool count_peers, struct nft
 /* Does any injection of it forward to a line? */
 bool nft_has_lines(const struct nft_session *s);
 
+/* ERR_REFUSED when one of them takes some of the packets that this one means: a second line would
+ * do nothing to them. */
+int nft_check_line(const struct nft_session *s, const struct nft_injection *in,
+                   struct err *err) MUST_CHECK;
+
 /* Is this the session whose table bears that run's name? */
 bool nft_holds(const struct nft_session *s, const char *run);
 
