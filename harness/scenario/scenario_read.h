@@ -148,7 +148,8 @@ void read_params(struct reader *r, const struct node *map, const struct kind_par
 /* The name of the list's item that has it, or NULL after a report. */
 const char *read_reference(struct reader *r, const char *what, const struct node *node,
                            const char *const *words, size_t n);
-/* How many hosts a selector means; with a role, as if the first candidate had it. */
+/* How many hosts a selector means; with a role, as if the first candidate had it. 0 for one that is
+ * wrong; `chosen` says nothing then. */
 size_t reader_count_hosts(struct reader *r, const struct selector *s, bool *chosen);
 
 /* Replaces ${name} in all scalars of the tree but those below `vars`. */

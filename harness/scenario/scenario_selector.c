@@ -322,6 +322,8 @@ size_t reader_count_hosts(struct reader *r, const struct selector *s, bool *chos
     struct err err;
     size_t n = 0;
     bool *out = chosen != NULL ? chosen : spare;
+    if (s->wrong || r->n_hosts == 0)
+        return 0;
     for (size_t i = 0; i < r->s->n_roles; i++)
         roles[i] = (struct role_holder){r->s->roles[i].name, r->hosts[0].name};
     if (selector_resolve(s, r->hosts, r->n_hosts, roles, r->s->n_roles, 0, out, &err) != 0)
