@@ -30,7 +30,7 @@ int quarantine_take(const struct fault_host *host, const struct undo *undo, uint
 
 /* After take: makes the path again, with the mode and owner that it had; template: a directory that
  * is laid out as the host's root is, whose like-named path it is copied from where it has one; NULL
- * or not there: empty. */
+ * or not there: empty. With discards, what others made there first stands instead. */
 int quarantine_recreate(const struct fault_host *host, const struct undo *undo, uint32_t index,
                         struct quarantine *q, const char *template, struct err *err) MUST_CHECK;
 

@@ -176,7 +176,7 @@ static bool is_proven(void)
     return active && evidence.proven;
 }
 
-static void begin_recovery(const char *who, const char *recreate)
+static void prepare_recovery(const char *who, const char *recreate)
 {
     begin("environment.delete");
     make_file(in_host("/etc/hosts"), "127.0.0.1 localhost\n10.0.0.2 db1\n", 0644);
@@ -189,6 +189,11 @@ static void begin_recovery(const char *who, const char *recreate)
     rig_set(row, args, "forget", "db1");
     rig_set(row, args, "recovery", who);
     rig.host.lab = true;
+}
+
+static void begin_recovery(const char *who, const char *recreate)
+{
+    prepare_recovery(who, recreate);
     put_on();
 }
 
@@ -260,12 +265,13 @@ static void test_recovery_again(void)
     child_end(init);
 }
 
-/* Automation that makes the path again as soon as it is gone, also while it is put back. */
+/* Automation that makes the path again as soon as it is gone, also while it is deleted and while it
+ * is put back. */
 static void test_quick_recovery(void)
 {
     pid_t init = init_start();
     for (int i = 0; i < 20; i++) {
-        begin_recovery("automation", "nothing");
+        prepare_recovery("automation", i % 2 == 0 ? "nothing" : "empty");
         pid_t pid = fork();
         if (pid == 0) {
             (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -274,8 +280,7 @@ static void test_quick_recovery(void)
                 (void)sched_yield();
             }
         }
-        while (!is_there("/etc/app"))
-            rig_sleep_ms(1);
+        put_on();
         CU_ASSERT_FALSE(take_off());
         child_end(pid);
         old_times(in_host("/etc"));
