@@ -108,7 +108,7 @@ static int answer_verify(struct answerer *a, const struct agent_request *r, cons
 static void put_evidence(struct agent_reply *to, const struct injection *j)
 {
     to->has_evidence = j->has_evidence;
-    to->evidence_class = (int32_t)j->row->evidence_class;
+    to->evidence_class = (int32_t)(j->evidence.is_state ? EVIDENCE_STATE : j->row->evidence_class);
     to->evidence = j->evidence;
 }
 

@@ -15,10 +15,13 @@ struct clock_of {
     bool monotonic;
 };
 
-#define CLOCK_OF                                                                                   \
-    P(struct clock_of, PARAM_NAME, service, .required = true,                                      \
-      .doc = "Lab service whose clock it is, started with `preload: true`; on a real host a unit " \
-             "that was given the library (`blackstart-agent preload UNIT` says how)."),            \
+#define CLOCK_SERVICE                                                                              \
+    "Lab service whose clock it is, started with `preload: true`; on a real host a unit that was " \
+    "given the library (`blackstart-agent preload UNIT` says how)."
+
+/* The doc of `service`, and what else is to be said of it. */
+#define CLOCK_OF(...)                                                                              \
+    P(struct clock_of, PARAM_NAME, service, __VA_ARGS__),                                          \
         P(struct clock_of, PARAM_BOOL, monotonic,                                                  \
           .doc = "Also the clocks that never step by themselves (monotonic, boot time), as when "  \
                  "a virtual machine was stopped and goes on.")

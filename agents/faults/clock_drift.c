@@ -11,7 +11,7 @@ enum { FAST, SLOW };
 static const char *const directions[] = {"fast", "slow", NULL};
 
 static const struct param params[] = {
-    CLOCK_OF,
+    CLOCK_OF(.required = true, .doc = CLOCK_SERVICE),
     P(struct args, PARAM_RATIO, rate, .required = true, .min = 1, .max = 1000000,
       .doc = "How much too fast or too slow it runs; 100% fast is twice as fast, 100% slow stands "
              "still."),

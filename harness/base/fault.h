@@ -115,6 +115,7 @@ struct evidence {
     uint32_t n;
     bool proven;    /* the row's own judgement of the class: the counter is above zero, the state
                        holds, the event was seen */
+    bool is_state;  /* this injection's is a state that is read back, whatever the row's class */
     char what[160]; /* one sentence for people: "4,102 packets from n2, n3 dropped" */
 };
 

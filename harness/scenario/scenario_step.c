@@ -76,6 +76,10 @@ static void check_services(struct reader *r, const struct node *map, const struc
         return;
     if (one != NULL && p != NULL && p->type == PARAM_NAME)
         check_service(r, one, fault);
+    if (one == NULL && p != NULL && !p->required && fault->lifetime == LIFETIME_VICTIM)
+        reader_problem(r, node_get(map, "fault")->pos, "say which `service` is meant",
+                       "%s of a whole host would be the machine's, which a lab's hosts share",
+                       fault->name);
     if (many == NULL || list == NULL || list->type != PARAM_NAMES)
         return;
     for (size_t i = 0; i < (many->kind == NODE_LIST ? many->n : 1); i++)

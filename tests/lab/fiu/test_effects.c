@@ -153,6 +153,9 @@ static void test_clocks(void)
     e = evidence();
     CU_ASSERT_TRUE(item(&e, "shift_us") > 1000000);
     revert();
+    CU_ASSERT_NOT_EQUAL(prepare("clock.skew", GIVEN({"by", "1h"}), NS_PER_SEC), 0);
+    CU_ASSERT_EQUAL(err.code, ERR_UNSUPPORTED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "shared by all hosts"));
 }
 
 static const struct check_test tests[] = {

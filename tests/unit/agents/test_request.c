@@ -5,6 +5,7 @@
 #include "agents/lease.h"
 #include "check.h"
 
+#include <linux/capability.h>
 #include <stdio.h>
 
 static void test_deadlines(void)
@@ -227,6 +228,9 @@ static void test_policy(void)
     CU_ASSERT_EQUAL(policy_caps(&p, &fault_catalogue), 0);
     policy_load(&p, true, NULL);
     CU_ASSERT_EQUAL(policy_allows(&p, &row, &err), 0);
+    uint64_t caps = policy_caps(&p, &fault_catalogue);
+    CU_ASSERT_NOT_EQUAL(caps >> CAP_SYS_PTRACE & 1, 0);
+    CU_ASSERT_EQUAL(caps >> CAP_SYS_TIME & 1, 0); /* the machine's clock is not the lab's */
 }
 
 static const struct check_test tests[] = {
