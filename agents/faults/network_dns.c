@@ -154,7 +154,8 @@ static int evidence(struct fault_host *host, const struct undo *undo, struct evi
 static int renew(struct fault_host *host, const struct undo *undo, int64_t lease_ns,
                  struct err *err)
 {
-    if (network_queue_renew(undo, lease_ns, err) < 0)
+    const struct dns_undo *u = undo_read(undo, err);
+    if (u == NULL || network_queue_renew(host, undo, &u->bearer, lease_ns, err) < 0)
         return -1;
     return network_renew(host, undo, lease_ns, err);
 }

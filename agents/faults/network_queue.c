@@ -41,9 +41,10 @@ int network_queue_start(const struct fault_host *host, const struct undo *undo,
     return bearer_start(host, &spec, ret_bearer, err);
 }
 
-int network_queue_renew(const struct undo *undo, int64_t lease_ns, struct err *err)
+int network_queue_renew(const struct fault_host *host, const struct undo *undo,
+                        const struct proc_id *bearer, int64_t lease_ns, struct err *err)
 {
-    return bearer_renew(undo, lease_ns + BEARER_LEASE_NS, err);
+    return bearer_renew(host, undo, bearer, lease_ns + BEARER_LEASE_NS, err);
 }
 
 /* First no packet goes there any more, then those that are there come out, and only then the chain

@@ -21,7 +21,8 @@ int network_queue_supported(struct fault_host *host, bool draw, struct err *err)
 int network_queue_start(const struct fault_host *host, const struct undo *undo,
                         const struct network_server *server, struct proc_id *ret_bearer,
                         struct err *err);
-int network_queue_renew(const struct undo *undo, int64_t lease_ns, struct err *err);
+int network_queue_renew(const struct fault_host *host, const struct undo *undo,
+                        const struct proc_id *bearer, int64_t lease_ns, struct err *err);
 /* No packet comes any more, then the bearer ends; the rules are still to be removed. */
 int network_queue_end(struct fault_host *host, const struct undo *undo,
                       const struct proc_id *bearer, struct revert_report *ret, struct err *err);

@@ -266,8 +266,8 @@ int network_shape_renew(struct fault_host *host, const struct undo *undo, int64_
                         struct err *err)
 {
     const struct shape_undo *u = undo_read(undo, err);
-    if (u == NULL ||
-        (u->mechanism == NETWORK_BY_QUEUE && network_queue_renew(undo, lease_ns, err) < 0))
+    if (u == NULL || (u->mechanism == NETWORK_BY_QUEUE &&
+                      network_queue_renew(host, undo, &u->bearer, lease_ns, err) < 0))
         return -1;
     return network_renew(host, undo, lease_ns, err);
 }

@@ -191,8 +191,8 @@ static int evidence(struct fault_host *host, const struct undo *undo, struct evi
 static int renew(struct fault_host *host, const struct undo *undo, int64_t lease_ns,
                  struct err *err)
 {
-    (void)host;
-    return bearer_renew(undo, lease_ns, err);
+    const struct again_undo *u = read_undo(undo, err);
+    return u == NULL ? -1 : bearer_renew(host, undo, &u->bearer, lease_ns, err);
 }
 
 static int revert(struct fault_host *host, const struct undo *undo, struct revert_report *ret,

@@ -78,12 +78,13 @@ int resource_is_ours(const struct resource_limits *limits, bool *ret, struct err
     return 0;
 }
 
-int resource_renew(const struct undo *undo, const struct resource_limits *limits, bool is_borne,
+int resource_renew(const struct fault_host *host, const struct undo *undo,
+                   const struct resource_limits *limits, const struct proc_id *bearer,
                    int64_t lease_ns, struct err *err)
 {
     bool ours;
-    if (is_borne)
-        return bearer_renew(undo, lease_ns, err);
+    if (bearer != NULL)
+        return bearer_renew(host, undo, bearer, lease_ns, err);
     if (resource_is_ours(limits, &ours, err) != 0)
         return -1;
     return ours ? 0 : make_error(err, ERR_LAPSED, 0, "the limit is another now");

@@ -40,8 +40,10 @@ uint64_t resource_number(const char *text);
 int resource_apply(const struct resource_limits *limits, struct err *err) MUST_CHECK;
 /* Is the group there, and all of them as we made them? */
 int resource_is_ours(const struct resource_limits *limits, bool *ret, struct err *err) MUST_CHECK;
-/* A limit is kept by the group, and the guardian watches over its lease; a bearer keeps its own. */
-int resource_renew(const struct undo *undo, const struct resource_limits *limits, bool is_borne,
+/* A limit is kept by the group, and the guardian watches over its lease; a bearer (NULL: none)
+ * keeps its own. */
+int resource_renew(const struct fault_host *host, const struct undo *undo,
+                   const struct resource_limits *limits, const struct proc_id *bearer,
                    int64_t lease_ns, struct err *err) MUST_CHECK;
 int resource_revert(const struct resource_limits *limits, struct revert_report *ret,
                     struct err *err) MUST_CHECK;

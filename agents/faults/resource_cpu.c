@@ -240,8 +240,9 @@ static int renew(struct fault_host *host, const struct undo *undo, int64_t lease
                  struct err *err)
 {
     const struct cpu_undo *u = read_undo(undo, err);
-    (void)host;
-    return u == NULL ? -1 : resource_renew(undo, &u->limits, u->burns != 0, lease_ns, err);
+    if (u == NULL)
+        return -1;
+    return resource_renew(host, undo, &u->limits, u->burns != 0 ? &u->burner : NULL, lease_ns, err);
 }
 
 static int revert(struct fault_host *host, const struct undo *undo, struct revert_report *ret,

@@ -16,8 +16,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+enum { TRACED_TRIES = 10, TRACED_PAUSE_NS = 1000000 };
 static const int64_t END_WAIT_NS = 2 * NS_PER_SEC;
 
 /* Those that this process started: their lines, on which deadlines go out. */
@@ -131,12 +133,14 @@ int bearer_start(const struct fault_host *host, const struct bearer_spec *spec,
     return rc;
 }
 
-int bearer_renew(const struct undo *undo, int64_t lease_ns, struct err *err)
+int bearer_renew(const struct fault_host *host, const struct undo *undo, const struct proc_id *id,
+                 int64_t lease_ns, struct err *err)
 {
     const struct line *line = find_line(undo->run, undo->injection);
-    if (line == NULL ||
+    /* A line takes words also for one that is stopped, and never reads them. */
+    if (line == NULL || !bearer_lives(host, id) ||
         send(line->fd, &lease_ns, sizeof(lease_ns), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-        return make_error(err, ERR_LAPSED, 0, "the fault's own process has ended");
+        return make_error(err, ERR_LAPSED, 0, "the fault's own process has ended, or is stopped");
     return 0;
 }
 
@@ -148,9 +152,15 @@ const struct bearer_counters *bearer_read(const struct undo *undo)
 
 bool bearer_lives(const struct fault_host *host, const struct proc_id *id)
 {
+    static const struct timespec pause = {.tv_nsec = TRACED_PAUSE_NS};
     if (id->pid <= 0)
         return false;
     char state = proc_state(host, id);
+    /* A person who watches its calls stops it for a moment at each. */
+    for (int i = 0; i < TRACED_TRIES && state == 't'; i++) {
+        (void)nanosleep(&pause, NULL);
+        state = proc_state(host, id);
+    }
     return state != '\0' && state != 'Z' && state != 'X' && state != 'T' && state != 't';
 }
 

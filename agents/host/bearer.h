@@ -54,8 +54,10 @@ struct bearer_spec {
 int bearer_start(const struct fault_host *host, const struct bearer_spec *spec,
                  struct proc_id *ret_id, struct err *err) MUST_CHECK;
 
-/* Moves the deadline. ERR_LAPSED when the bearer has ended, or another process started it. */
-int bearer_renew(const struct undo *undo, int64_t lease_ns, struct err *err) MUST_CHECK;
+/* Moves the deadline. ERR_LAPSED when the bearer has ended, is stopped (it would take neither the
+ * deadline nor its work), or another process started it. */
+int bearer_renew(const struct fault_host *host, const struct undo *undo, const struct proc_id *id,
+                 int64_t lease_ns, struct err *err) MUST_CHECK;
 
 /*
  * Ends the bearer (from any process of ours) and waits until it is gone: its line is closed, and

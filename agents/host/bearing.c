@@ -140,9 +140,11 @@ _Noreturn void bearing_run(struct bearer *self, const struct bearer_spec *spec, 
                            pid_t agent)
 {
     reset_signals();
-    /* Capabilities first: a change that adds some would clear the tie. */
-    if (!keep_only(spec, line) || !keep_caps(spec->caps) || !tie_to(agent, spec) ||
-        !set_deadline(spec->lease_ns)) {
+    /* Whoever is stopped before it is tied outlives the agent, with the agent's sockets: first of
+     * all. Capabilities that go leave the tie. There is no line yet on which to say more. */
+    if (!tie_to(agent, spec))
+        _exit(1);
+    if (!keep_only(spec, line) || !keep_caps(spec->caps) || !set_deadline(spec->lease_ns)) {
         struct err err;
         (void)make_error(&err, ERR_SYSTEM, errno, "prepare the fault's own process");
         bearer_refuse(self, &err);

@@ -416,26 +416,47 @@ static void test_lease(void)
     stream_close(&s);
 }
 
-/* A process that serves a queue and is killed leaves a rule by which traffic passes. */
-static void test_bearer_killed(void)
+/* To the process that serves the queue. */
+static int signal_server(const char *signal)
+{
+    char command[300];
+    (void)snprintf(command, sizeof(command),
+                   "kill -%s $(grep -ls '^bs[0-9a-f]*$' /proc/[0-9]*/comm | xargs -n1 dirname | "
+                   "xargs -n1 basename | while read p; do "
+                   "[ $(awk '{print $4}' /proc/$p/stat) = $PPID ] && echo $p; done)",
+                   signal);
+    return netns_run(command);
+}
+
+/* One that is killed leaves a rule by which traffic passes. One that is stopped keeps all that
+ * comes, for as long as the rule's lease is renewed: it must not be. */
+static void lose_server(const char *signal, bool passes)
 {
     bool active = true;
     if (!by_queue())
         return;
     struct stream s = from_b(false);
     START(fault_network_delay, "delay", "10s");
-    CU_ASSERT_EQUAL(netns_run("kill -9 $(grep -ls '^bs[0-9a-f]*$' /proc/[0-9]*/comm | "
-                              "xargs -n1 dirname | xargs -n1 basename | "
-                              "while read p; do [ $(awk '{print $4}' /proc/$p/stat) = $PPID ] && "
-                              "echo $p; done)"),
-                    0);
-    netns_sleep_ms(50);
-    send_number(&s, 1);
-    CU_ASSERT_EQUAL(take_number(&s, 500), 1);
-    CU_ASSERT_EQUAL(network_shape_verify(&host_a, &undo, &active, &err), 0);
+    CU_ASSERT_EQUAL(signal_server(signal), 0);
+    for (int i = 0; active && i < 200; i++) {
+        netns_sleep_ms(10);
+        CU_ASSERT_EQUAL_FATAL(network_shape_verify(&host_a, &undo, &active, &err), 0);
+    }
     CU_ASSERT_FALSE(active);
+    send_number(&s, 1);
+    CU_ASSERT_EQUAL(take_number(&s, 500), passes ? 1 : -1);
+    CU_ASSERT_EQUAL(network_shape_renew(&host_a, &undo, host_a.now() + 60 * NS_PER_SEC, &err), -1);
+    CU_ASSERT_EQUAL(err.code, ERR_LAPSED);
     stop(&undo);
+    send_number(&s, 2);
+    CU_ASSERT_EQUAL(take_number(&s, 500), 2);
     stream_close(&s);
+}
+
+static void test_server_lost(void)
+{
+    lose_server("KILL", true);
+    lose_server("STOP", false);
 }
 
 /* With a line already there a delay goes through a packet queue: both in one run, where the kernel
@@ -470,7 +491,7 @@ static const struct check_test tests[] = {
     {"on sending", test_on_sending},
     {"a foreign queue", test_foreign_queue},
     {"the lease ends", test_lease},
-    {"its process is killed", test_bearer_killed},
+    {"its process is killed or stopped", test_server_lost},
     {"netem beside the queue", test_netem_beside_the_queue},
 };
 
