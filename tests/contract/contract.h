@@ -63,6 +63,7 @@ struct mutant {
     const char *caught_by; /* words, one of which the reason must hold, parted by '|': a mutant that
                               fails for another reason has not been caught */
     bool (*applies)(const struct fault *row); /* NULL: to every row */
+    bool each_class; /* what catches it differs by evidence class: tried on one row of each */
     void (*make)(const struct fault *sound, struct fault *ret);
 };
 extern const struct mutant mutants[];

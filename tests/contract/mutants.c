@@ -99,6 +99,34 @@ static void make_constant_evidence(const struct fault *row, struct fault *ret)
     ret->evidence = evidence_constant;
 }
 
+/* Sound until it is applied: only what its class asks for finds it. */
+static bool was_applied;
+
+static int apply_marking(struct fault_host *host, const void *args, struct undo *undo,
+                         struct err *err)
+{
+    was_applied = true;
+    return sound->apply(host, args, undo, err);
+}
+
+static int evidence_stuck(struct fault_host *host, const struct undo *undo, struct evidence *ret,
+                          struct err *err)
+{
+    return (was_applied ? evidence_constant : sound->evidence)(host, undo, ret, err);
+}
+
+static bool is_lasting(const struct fault *row)
+{
+    return row->lifetime != LIFETIME_INSTANT;
+}
+
+static void make_stuck_evidence(const struct fault *row, struct fault *ret)
+{
+    *ret = *row;
+    ret->apply = apply_marking;
+    ret->evidence = evidence_stuck;
+}
+
 static int apply_beyond(struct fault_host *host, const void *args, struct undo *undo,
                         struct err *err)
 {
@@ -181,7 +209,64 @@ static void make_revert_once(const struct fault *row, struct fault *ret)
     ret->revert = revert_once;
 }
 
-#define MUTANT(label, words, applies_to, how)                                                      \
+/* Where the harm was done: the first path of the arguments. */
+static char harmed[PATH_MAX_LEN + 1];
+
+static const struct param *first_path(const struct fault *row)
+{
+    for (size_t i = 0; i < row->n_params; i++)
+        if (row->params[i].type == PARAM_PATH || row->params[i].type == PARAM_PATHS)
+            return &row->params[i];
+    return NULL;
+}
+
+static bool has_path(const struct fault *row)
+{
+    return (row->touches & TOUCHES_FILES) != 0 && first_path(row) != NULL;
+}
+
+static int revert_denying(struct fault_host *host, const struct undo *undo,
+                          struct revert_report *ret, struct err *err)
+{
+    int rc = sound->revert(host, undo, ret, err);
+    ret->foreign = false;
+    return rc;
+}
+
+static void make_deny_foreign(const struct fault *row, struct fault *ret)
+{
+    *ret = *row;
+    ret->revert = revert_denying;
+}
+
+static int apply_noting(struct fault_host *host, const void *args, struct undo *undo,
+                        struct err *err)
+{
+    const struct param *p = first_path(sound);
+    const void *at = (const char *)args + p->offset;
+    (void)snprintf(harmed, sizeof(harmed), "%s",
+                   p->type == PARAM_PATH ? (const char *)at : ((const struct paths *)at)->v[0].s);
+    return sound->apply(host, args, undo, err);
+}
+
+static int revert_over(struct fault_host *host, const struct undo *undo, struct revert_report *ret,
+                       struct err *err)
+{
+    int rc = sound->revert(host, undo, ret, err);
+    int fd = ret->foreign ? openat(host->root, harmed + 1, O_WRONLY | O_TRUNC | O_CLOEXEC) : -1;
+    if (fd >= 0)
+        (void)close(fd);
+    return rc;
+}
+
+static void make_overwrite_foreign(const struct fault *row, struct fault *ret)
+{
+    *ret = *row;
+    ret->apply = apply_noting;
+    ret->revert = revert_over;
+}
+
+#define MUTANT(label, words, applies_to, each, how)                                                \
     static void make_from_##how(const struct fault *row, struct fault *ret)                        \
     {                                                                                              \
         sound = row;                                                                               \
@@ -189,19 +274,28 @@ static void make_revert_once(const struct fault *row, struct fault *ret)
     }
 #define MUTANTS(X)                                                                                 \
     X("revert does nothing", "reverted, and still active|after revert|after a revert", has_revert, \
-      make_revert_nothing)                                                                         \
+      false, make_revert_nothing)                                                                  \
     X("the undo record is filled after the harm", "leaves no undo record|from the record of prep", \
-      NULL, make_late_record)                                                                      \
-    X("evidence is constant", "proven before it is|do not grow|still proven", NULL,                \
+      NULL, false, make_late_record)                                                               \
+    X("evidence is constant", "proven before it is|do not grow|still proven", NULL, true,          \
       make_constant_evidence)                                                                      \
-    X("acts beyond its footprint", "beyond its footprint", NULL, make_beyond)                      \
-    X("prepare changes the host", "after prepare:", NULL, make_prepare_acts)                       \
-    X("verify always says active", "active before it is applied", NULL, make_verify_yes)           \
-    X("renew does nothing", "at its old deadline|renew of what", has_renew, make_renew_nothing)    \
-    X("revert fails when nothing is on", "revert before it is applied", NULL, make_revert_once)
+    X("evidence is constant once it is on", "do not grow|still proven", is_lasting, true,          \
+      make_stuck_evidence)                                                                         \
+    X("acts beyond its footprint", "beyond its footprint", NULL, false, make_beyond)               \
+    X("prepare changes the host", "after prepare:", NULL, false, make_prepare_acts)                \
+    X("verify always says active", "active before it is applied", NULL, false, make_verify_yes)    \
+    X("renew does nothing", "at its old deadline|renew of what", has_renew, false,                 \
+      make_renew_nothing)                                                                          \
+    X("revert fails when nothing is on", "revert before it is applied", NULL, false,               \
+      make_revert_once)                                                                            \
+    X("a foreign change is denied", "a foreign change is not reported", has_path, false,           \
+      make_deny_foreign)                                                                           \
+    X("a foreign change is lost", "a foreign change was overwritten", has_path, false,             \
+      make_overwrite_foreign)
 
 MUTANTS(MUTANT)
 
-#define MUTANT_ROW(label, words, applies_to, how) {label, words, applies_to, make_from_##how},
+#define MUTANT_ROW(label, words, applies_to, each, how)                                            \
+    {label, words, applies_to, each, make_from_##how},
 const struct mutant mutants[] = {MUTANTS(MUTANT_ROW)};
 const size_t n_mutants = sizeof(mutants) / sizeof(mutants[0]);

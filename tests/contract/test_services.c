@@ -256,6 +256,12 @@ static void test_nginx_mask(void)
     expect_masked(HOSTCTL_START);
     take_off("web was started by blackstart");
     CU_ASSERT_TRUE(page_becomes(200));
+    put_on("service.mask", "{'service': 'web', 'stop': true}"); /* unmasked, started by others */
+    OK(service_do(lab, "web1", HOSTCTL_UNMASK, "web", 0));
+    OK(service_do(lab, "web1", HOSTCTL_START, "web", 0));
+    CU_ASSERT_TRUE(page_becomes(200));
+    take_off("can be started again");
+    CU_ASSERT_TRUE(page_stays(200));
 }
 
 static void test_nginx(void)

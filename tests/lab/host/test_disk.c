@@ -219,6 +219,30 @@ static void test_read_only(void)
     end_disk();
 }
 
+/* Others made it writable, or mounted over it: neither is undone, and ours is found again. */
+static void test_remounted(void)
+{
+    struct err err;
+    bool active = true;
+    begin_disk("mount.read_only", "size=1m");
+    rig_set(row, args, "path", "/srv/disk");
+    put_on();
+    CU_ASSERT_EQUAL(mount(NULL, in_host("/srv/disk"), NULL, MS_REMOUNT, "size=2m"), 0);
+    CHECK_OK(row->verify(&rig.host, &undo, &active, &err), err);
+    CU_ASSERT_FALSE(active);
+    CU_ASSERT_FALSE(take_off());
+    CU_ASSERT_EQUAL(free_kib(), 2 * DISK_KIB - 4);
+    put_on();
+    CU_ASSERT_EQUAL(mount("tmpfs", in_host("/srv/disk"), "tmpfs", MS_RDONLY, "size=1m"), 0);
+    CU_ASSERT_TRUE(take_off());
+    CU_ASSERT_EQUAL(write_kib("/srv/disk/new", 1), EROFS);
+    CU_ASSERT_EQUAL(umount2(in_host("/srv/disk"), MNT_DETACH), 0);
+    CU_ASSERT_EQUAL(write_kib("/srv/disk/new", 1), EROFS);
+    CU_ASSERT_FALSE(take_off());
+    CU_ASSERT_EQUAL(write_kib("/srv/disk/new", 1), 0);
+    end_disk();
+}
+
 static void hold_open(struct rig *r)
 {
     CLEANUP_FD int fd = open(in_host("/srv/disk/data/file"), O_WRONLY | O_CLOEXEC);
@@ -248,6 +272,7 @@ static const struct check_test tests[] = {
     {"the filler dies", test_filler_dies},
     {"only a file system of its own", test_only_its_own},
     {"read-only", test_read_only},
+    {"remounted by others", test_remounted},
     {"open for writing", test_busy},
 };
 

@@ -352,6 +352,34 @@ static void test_priority_of_what_ended(void)
     end();
 }
 
+static rlim_t descriptors_of(const char *name)
+{
+    struct rlimit now = {0};
+    CU_ASSERT_EQUAL(prlimit(pid_of(name), RLIMIT_NOFILE, NULL, &now), 0);
+    return now.rlim_cur;
+}
+
+/* Others gave one of them another limit meanwhile: it keeps that. */
+static void test_descriptors_of_others(void)
+{
+    struct rlimit theirs;
+    begin("resource.descriptors", "process", "victim");
+    (void)rig_spawn(&rig, one, "victim");
+    rlim_t was = descriptors_of("victim");
+    put_on();
+    CU_ASSERT(descriptors_of("victim") < was);
+    CU_ASSERT_FALSE(take_off().foreign);
+    CU_ASSERT_EQUAL(descriptors_of("victim"), was);
+    put_on();
+    CU_ASSERT_EQUAL(prlimit(pid_of("victim"), RLIMIT_NOFILE, NULL, &theirs), 0);
+    theirs.rlim_cur += 3;
+    CU_ASSERT_EQUAL(prlimit(pid_of("victim"), RLIMIT_NOFILE, &theirs, NULL), 0);
+    CU_ASSERT_EQUAL(count_of("processes_limited"), 0);
+    CU_ASSERT_TRUE(take_off().foreign);
+    CU_ASSERT_EQUAL(descriptors_of("victim"), theirs.rlim_cur);
+    end();
+}
+
 static const struct check_test tests[] = {
     {"kill and crash leave a stranger alone", test_signals_leave_a_stranger},
     {"the revert waits for the end", test_revert_waits_for_the_end},
@@ -366,6 +394,7 @@ static const struct check_test tests[] = {
     {"priority of a real-time thread", test_priority_of_realtime},
     {"priority that others changed", test_priority_of_others},
     {"priority of what has ended", test_priority_of_what_ended},
+    {"descriptors that others changed", test_descriptors_of_others},
 };
 
 CHECK_MAIN("lab/host/process_kinds", tests)

@@ -17,15 +17,17 @@
 struct place {
     const char *controller, *file, *none, *other, *ours;
 };
-enum { MEMORY, PIDS, CPU, N_PLACES };
-static const struct place places_v1[N_PLACES] = {
+enum { MEMORY, PIDS, CPU, N_PLACES, IO = N_PLACES };
+static const struct place places_v1[N_PLACES + 1] = {
     {"memory", "memory.limit_in_bytes", "9223372036854771712", "1073741824", "67108864"},
     {"pids", "pids.max", "max", "77", "5"},
-    {"cpu", "cpu.cfs_quota_us", "-1", "50000", "20000"}};
-static const struct place places_v2[N_PLACES] = {
+    {"cpu", "cpu.cfs_quota_us", "-1", "50000", "20000"},
+    [IO] = {.controller = "blkio"}};
+static const struct place places_v2[N_PLACES + 1] = {
     {"", "memory.max", "max", "1073741824", "67108864"},
     {"", "pids.max", "max", "77", "5"},
-    {"", "cpu.max", "max 100000", "50000 100000", "20000 100000"}};
+    {"", "cpu.max", "max 100000", "50000 100000", "20000 100000"},
+    [IO] = {.controller = ""}};
 static const struct place *places;
 
 static char unit[64], dir[128];
@@ -104,6 +106,19 @@ static void group_down(void)
     (void)close(host.proc);
 }
 
+static struct extra { /* another parameter of begin()'s */
+    const char *param, *value;
+} extra;
+
+static bool row_supported(const char *kind)
+{
+    struct err err;
+    bool yes = catalogue_find(&fault_catalogue, kind)->supported(&host, &err) == 0;
+    if (!yes)
+        (void)printf("note: %s: %s\n", kind, err.msg);
+    return yes;
+}
+
 static const struct fault *begin(const char *kind, const char *param, const char *value)
 {
     struct err err = {0};
@@ -116,6 +131,10 @@ static const struct fault *begin(const char *kind, const char *param, const char
         param_parse(param_find(row->params, row->n_params, "service"), unit, args, &err), 0);
     CU_ASSERT_EQUAL(param_parse(param_find(row->params, row->n_params, param), value, args, &err),
                     0);
+    if (extra.param != NULL)
+        CU_ASSERT_EQUAL(param_parse(param_find(row->params, row->n_params, extra.param),
+                                    extra.value, args, &err),
+                        0);
     int rc = row->prepare(&host, args, &undo, &err);
     if (rc == 0)
         rc = row->apply(&host, args, &undo, &err);
@@ -171,6 +190,32 @@ static void test_foreign_limits_stay(void)
     }
 }
 
+/* The one line of a limit on a disk: its device, and what it is limited to. */
+static void test_foreign_io_limit_stays(void)
+{
+    bool v2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
+    const char *file = v2 ? "io.max" : "blkio.throttle.write_bps_device";
+    struct revert_report report;
+    struct err err;
+    char ours[64], theirs[64];
+    if (group_up(IO) && row_supported("resource.io")) {
+        extra = (struct extra){"path", "/var/tmp"};
+        const struct fault *row = begin("resource.io", "write", "64MiB");
+        read_value(file, ours);
+        (void)snprintf(theirs, sizeof(theirs), "%.*s %s1048576", (int)strcspn(ours, " "), ours,
+                       v2 ? "wbps=" : "");
+        CU_ASSERT_TRUE(write_value(file, theirs));
+        read_value(file, theirs);
+        CU_ASSERT_STRING_NOT_EQUAL(theirs, ours);
+        CU_ASSERT_EQUAL(row->revert(&host, &undo, &report, &err), 0);
+        CU_ASSERT_TRUE(report.foreign);
+        read_value(file, ours);
+        CU_ASSERT_STRING_EQUAL(ours, theirs);
+    }
+    extra = (struct extra){0};
+    group_down();
+}
+
 /* A later group of the same name is another one. */
 static void test_another_group_of_the_name(void)
 {
@@ -221,6 +266,7 @@ static void test_memory_is_held(void)
 static const struct check_test tests[] = {
     {"limits, and what was there before", test_limits},
     {"foreign limits stay", test_foreign_limits_stay},
+    {"a foreign limit on a disk stays", test_foreign_io_limit_stays},
     {"another group of the name", test_another_group_of_the_name},
     {"memory is held", test_memory_is_held},
 };

@@ -153,12 +153,28 @@ static void test_networks(void)
     CU_ASSERT_EQUAL(netns_run("ip route del 10.50.0.0/16"), 0);
 }
 
+/* Somebody's route in the place of ours is not removed, nor counted as ours. */
+static void test_replaced(void)
+{
+    struct undo undo;
+    struct blackhole_args args = args_of(NETNS_B_IP, NULL, NULLROUTE_BLACKHOLE);
+    CU_ASSERT_EQUAL_FATAL(start("i1", &args, &undo), 0);
+    CU_ASSERT_EQUAL(netns_run("ip route replace 10.9.1.2/32 dev eth0 metric "
+                              "$(ip route show proto 181 | sed 's/.*metric //')"),
+                    0);
+    CU_ASSERT_FALSE(is_active(&undo));
+    stop(&undo);
+    CU_ASSERT_EQUAL(netns_run("ip route show 10.9.1.2/32 | grep -q eth0"), 0);
+    CU_ASSERT_EQUAL(netns_run("ip route del 10.9.1.2/32"), 0);
+}
+
 static const struct check_test tests[] = {
     {"kinds", test_kinds},
     {"one stays", test_one_stays},
     {"others' routes", test_others_routes},
     {"networks", test_networks},
     {"networks refused", test_networks_refused},
+    {"replaced by others", test_replaced},
 };
 
 NETFAULT_MAIN("lab/netlink/blackhole", tests)
