@@ -51,11 +51,15 @@ static const struct lab_file_spec files[] = {
     {.path = "/etc/ssl/site.crt", .content = site_certificate, .mode = 0644},
 };
 
+static char rest[32] = "VICTIM_REST_MS=4";
+static const char *const environment[] = {rest};
+
 #define SERVICE(label, ...)                                                                        \
     {                                                                                              \
         .name = label, .hosts = host_names, .n_hosts = 2, .files = files, .n_files = COUNT(files), \
         .ready = READY_NONE, .ready_timeout = {10 * NS_PER_SEC}, .stop_signal = SIGTERM,           \
-        .stop_timeout = {NS_PER_SEC}, .reload_signal = SIGHUP, .start = true, __VA_ARGS__          \
+        .stop_timeout = {NS_PER_SEC}, .reload_signal = SIGHUP, .start = true, .env = environment,  \
+        .n_env = 1, __VA_ARGS__                                                                    \
     }
 static const struct lab_service_spec services[] = {
     SERVICE("web", .command = web_command, .n_command = COUNT(web_command), .data = web_data,
@@ -73,8 +77,9 @@ static const struct lab_spec spec = {.name = "contract",
                                      .services = services,
                                      .n_services = COUNT(services)};
 
-const struct lab_spec *host_spec(void)
+const struct lab_spec *host_spec(int rest_ms)
 {
+    (void)snprintf(rest, sizeof(rest), "VICTIM_REST_MS=%d", rest_ms);
     return &spec;
 }
 

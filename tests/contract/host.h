@@ -10,8 +10,9 @@
 #include "base/buf.h"
 #include "lab/lab.h"
 
-/* What the lab is, for a test that brings up one of its own. */
-const struct lab_spec *host_spec(void);
+/* What the lab is, for a test that brings up one of its own; how often its services do something.
+ */
+const struct lab_spec *host_spec(int rest_ms);
 /* n2's addresses, as the examples' peers. */
 void host_peers(const struct lab *lab, struct addrs *ret);
 /* Brings it up with its services ready. */

@@ -4,7 +4,7 @@
  * its peers, takes what they send, keeps connections with them, answers
  * them as a name server, reads the clock, and writes to its
  * file. Errors are what it is
- * there for. usage: victim FILE PEER...
+ * there for. VICTIM_REST_MS=n: every n milliseconds. usage: victim FILE PEER...
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,10 +22,17 @@
 
 enum { PORT = 4000, PEERS_MAX = 8 };
 
+static struct timespec pause_between;
+
+static void set_rest(const char *ms)
+{
+    long n = ms != NULL ? strtol(ms, NULL, 10) : 4;
+    pause_between = (struct timespec){.tv_sec = n / 1000, .tv_nsec = n % 1000 * 1000000};
+}
+
 static void rest(void)
 {
-    const struct timespec t = {.tv_nsec = 4000000};
-    (void)nanosleep(&t, NULL);
+    (void)nanosleep(&pause_between, NULL);
 }
 
 static void *write_file(void *path)
@@ -154,6 +161,7 @@ int main(int argc, char **argv)
     if (argc < 2 || bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0)
         return 1;
     (void)signal(SIGHUP, SIG_IGN);
+    set_rest(getenv("VICTIM_REST_MS"));
     pid_t parent = getpid(), child = fork();
     if (child == 0) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -349,6 +349,11 @@ static unsigned step_behind(const struct point *p, char last[ERRORS_WHAT_MAX], u
     return *row < ROW_WHOLE ? 1 : ROW_STEP;
 }
 
+static bool is_over(const struct errors *s)
+{
+    return clock_system(CLOCK_MONOTONIC) >= s->deadline;
+}
+
 /* Every harm, phase and call of one fault. */
 static int sweep_kind(struct errors *s, const struct errors_plan *plan, const struct kind *kind,
                       struct err *err)
@@ -364,7 +369,7 @@ static int sweep_kind(struct errors *s, const struct errors_plan *plan, const st
             char last[ERRORS_WHAT_MAX] = "";
             unsigned row = 0;
             int hit = 1;
-            for (p.k = 1; hit > 0; p.k += stride * step_behind(&p, last, &row))
+            for (p.k = 1; hit > 0 && !is_over(s); p.k += stride * step_behind(&p, last, &row))
                 hit = try_phase(s, &p, phase, err);
             if (hit < 0)
                 return -1;
@@ -376,9 +381,14 @@ static int sweep_kind(struct errors *s, const struct errors_plan *plan, const st
 
 static int sweep_all(struct errors *s, const struct errors_plan *plan, struct err *err)
 {
-    for (size_t i = 0; i < s->kinds.n; i++)
-        if (sweep_kind(s, plan, &s->kinds.v[i], err) != 0)
+    for (size_t i = 0; i < s->kinds.n; i++) {
+        if (!is_over(s) && sweep_kind(s, plan, &s->kinds.v[i], err) != 0)
             return wrap_error(err, "%s", s->kinds.v[i].name);
+        if (!is_over(s))
+            continue;
+        s->unfinished++;
+        (void)printf("note: errors in %s: NOT finished: %s\n", plan->word, s->kinds.v[i].name);
+    }
     return 0;
 }
 
@@ -387,8 +397,7 @@ static int sample_all(struct errors *s, const struct errors_plan *plan, struct e
 {
     uint64_t seed = SAMPLE_SEED;
     unsigned n_phases = plan->last_phase - plan->first_phase + 1;
-    int64_t until = clock_system(CLOCK_MONOTONIC) + plan->seconds * NS_PER_SEC;
-    for (size_t i = 0; clock_system(CLOCK_MONOTONIC) < until; i++) {
+    for (size_t i = 0; !is_over(s); i++) {
         struct point p = {.kind = &s->kinds.v[i % s->kinds.n],
                           .harm = &plan->harms[walk_random(&seed, (unsigned)plan->n_harms)],
                           .k = 1 + walk_random(&seed, plan->reach)};
@@ -408,16 +417,35 @@ static int make_kinds(struct errors *s, struct err *err)
 {
     struct addrs peers;
     rig_peers(&s->rig, &peers);
-    return kinds_make(&s->kinds, &fault_catalogue, &peers, getenv("SWEEP_FAULT"), err);
+    int rc = kinds_make(&s->kinds, &fault_catalogue, &peers, getenv("SWEEP_FAULT"), err);
+    kinds_share(&s->kinds);
+    return rc == 0 && s->kinds.n == 0 ? make_error(err, ERR_INPUT, 0, "no kinds in this SHARE")
+                                      : rc;
+}
+
+static int64_t find_deadline(const struct errors_plan *plan)
+{
+    const char *given = getenv("SWEEP_SECONDS");
+    int64_t seconds = given != NULL      ? strtol(given, NULL, 10)
+                      : errors_is_full() ? plan->full_seconds
+                                         : plan->seconds;
+    return clock_system(CLOCK_MONOTONIC) + seconds * NS_PER_SEC;
+}
+
+static int sweep(struct errors *s, const struct errors_plan *plan, struct err *err)
+{
+    const char *name = plan->last_phase < PHASE_CALLS ? "calls" : "ends";
+    if (errors_open(s, name, plan->wrap, err) != 0 || make_kinds(s, err) != 0)
+        return -1;
+    s->deadline = find_deadline(plan);
+    return (errors_is_full() ? sweep_all : sample_all)(s, plan, err);
 }
 
 void errors_sweep(const struct errors_plan *plan)
 {
     struct errors s;
     struct err err;
-    if (errors_open(&s, plan->last_phase < PHASE_CALLS ? "calls" : "ends", plan->wrap, &err) != 0 ||
-        make_kinds(&s, &err) != 0 ||
-        (errors_is_full() ? sweep_all : sample_all)(&s, plan, &err) != 0) {
+    if (sweep(&s, plan, &err) != 0) {
         (void)printf("    %s\n", err.msg);
         CU_FAIL("the rig");
     }
@@ -425,6 +453,7 @@ void errors_sweep(const struct errors_plan *plan)
     CU_ASSERT(s.tally.points > 0);
     CU_ASSERT_EQUAL(s.tally.leaks, 0);
     CU_ASSERT_EQUAL(s.tally.alarms, 0);
+    CU_ASSERT_EQUAL(s.unfinished, 0);
     kinds_free(&s.kinds);
     errors_close(&s);
 }

@@ -35,10 +35,12 @@ struct errors {
     struct kinds kinds;
     struct buf before; /* the host's state */
     unsigned serial;
-    char last[200]; /* the point before, for messages */
+    char last[200];          /* the point before, for messages */
     const char *const *wrap; /* runs the agent; NULL-terminated, NULL: nothing does */
     long log_seen;           /* bytes of the agents' words that have been looked at */
     struct errors_tally tally;
+    int64_t deadline;    /* CLOCK_MONOTONIC: no point is begun behind it */
+    unsigned unfinished; /* kinds of which not every point was tried */
 };
 
 /* What is swept: every fault under every harm in the phases first_phase..last_phase, of which the
@@ -47,8 +49,8 @@ struct errors {
 struct errors_plan {
     const char *word;
     unsigned first_phase, last_phase;
-    int seconds;    /* of the sample */
-    unsigned reach; /* of the sample: k is drawn from 1 to this */
+    int seconds, full_seconds; /* of the sample, and of all */
+    unsigned reach;            /* of the sample: k is drawn from 1 to this */
     const char *const *wrap;
     const struct errors_harm *harms;
     size_t n_harms;
@@ -57,7 +59,8 @@ struct errors_plan {
 /*
  * Checks that there were points, and no leaks; prints figures. A sample; with BLACKSTART_FULL=yes
  * each point, and of these only those of SWEEP_FAULT=name, SWEEP_ERROR=word, every
- * SWEEP_STRIDE=n-th.
+ * SWEEP_STRIDE=n-th, and of SHARE=i/n; fails when there is no time for all (SWEEP_SECONDS=n:
+ * another than the plan's).
  */
 void errors_sweep(const struct errors_plan *plan);
 bool errors_is_full(void);

@@ -95,20 +95,71 @@ static bool hold(pid_t victim, int *ret_status)
     return trace(PTRACE_INTERRUPT, victim, 0) == 0 && waitpid(victim, ret_status, __WALL) == victim;
 }
 
+static void tell_ready(int fd)
+{
+    (void)!write(fd, "", 1);
+}
+
+/* The next event of the victim's, which the end interrupts; exits when there is none any more. */
+static bool take_event(pid_t victim, int *ret_status)
+{
+    bool held = waitpid(victim, ret_status, __WALL) == victim;
+    if ((!held && errno != EINTR) || (held && !WIFSTOPPED(*ret_status)))
+        _exit(0);
+    return held;
+}
+
+/* Its own heirs are no matter of ours. */
+static pid_t take_heir(pid_t parent)
+{
+    unsigned long heir = 0;
+    int status;
+    (void)ptrace(PTRACE_GETEVENTMSG, parent, NULL, &heir);
+    (void)trace(PTRACE_DETACH, parent, 0);
+    if (heir == 0 || waitpid((pid_t)heir, &status, __WALL) != (pid_t)heir || !WIFSTOPPED(status))
+        _exit(0);
+    (void)trace(PTRACE_SETOPTIONS, (pid_t)heir, PTRACE_O_TRACESYSGOOD);
+    return (pid_t)heir;
+}
+
+/* Lets the victim go on until it forks, and then for good. */
+static pid_t await_heir(pid_t victim, int fd)
+{
+    int status;
+    tell_ready(fd);
+    for (bool asked = false;;) {
+        bool held = take_event(victim, &status);
+        int event = held ? status >> 16 : 0;
+        if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK)
+            return take_heir(victim);
+        if (asked && event == PTRACE_EVENT_STOP) {
+            (void)trace(PTRACE_DETACH, victim, 0);
+            _exit(0);
+        }
+        if (held)
+            (void)trace(PTRACE_CONT, victim, event != 0 ? 0 : (uintptr_t)WSTOPSIG(status));
+        if (is_ending && !asked)
+            asked = trace(PTRACE_INTERRUPT, victim, 0) == 0;
+    }
+}
+
 static _Noreturn void follow(pid_t victim, const struct injector_plan *plan,
                              struct injector_tally *tally, int fd)
 {
     int status;
     const struct sigaction action = {.sa_handler = end_soon}; /* interrupts waitpid() */
+    const uintptr_t forks = plan->heir ? PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK : 0;
     (void)sigaction(END_SIGNAL, &action, NULL);
-    if (trace(PTRACE_SEIZE, victim, PTRACE_O_TRACESYSGOOD) != 0 || !hold(victim, &status))
+    if (trace(PTRACE_SEIZE, victim, PTRACE_O_TRACESYSGOOD | forks) != 0 ||
+        (!plan->heir && !hold(victim, &status)))
         _exit(1);
+    if (plan->heir)
+        victim = await_heir(victim, fd);
     (void)trace(PTRACE_SYSCALL, victim, 0);
-    (void)!write(fd, "", 1);
+    if (!plan->heir)
+        tell_ready(fd);
     for (bool asked = false;;) {
-        bool held = waitpid(victim, &status, __WALL) == victim;
-        if ((!held && errno != EINTR) || (held && !WIFSTOPPED(status)))
-            _exit(0);
+        bool held = take_event(victim, &status);
         if (held && (is_syscall_stop(status) ? harm(victim, plan, tally)
                                              : asked && status >> 16 == PTRACE_EVENT_STOP)) {
             (void)trace(PTRACE_DETACH, victim, 0);
@@ -156,9 +207,9 @@ bool injector_plan_start(struct injector_child *ret, pid_t victim, const struct 
     return ready;
 }
 
-bool injector_start(struct injector_child *ret, pid_t victim, int signal, unsigned k)
+bool injector_start(struct injector_child *ret, pid_t victim, bool heir, int signal, unsigned k)
 {
-    const struct injector_plan plan = {.signal = signal, .k = k};
+    const struct injector_plan plan = {.signal = signal, .k = k, .heir = heir};
     return injector_plan_start(ret, victim, &plan);
 }
 

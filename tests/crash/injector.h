@@ -15,6 +15,7 @@ struct injector_plan {
     int error;  /* errno's value */
     bool lasts; /* the error is also that of every call behind the k-th */
     unsigned k; /* from 1 */
+    bool heir;  /* not the victim, but the next process that it forks, from its birth on */
     /* Which calls count; NULL: all. */
     bool (*counts)(const struct injector_plan *plan, long number);
 };
@@ -34,7 +35,7 @@ struct injector_child {
 /* Returns when the victim is held and counting has begun; false when it could not be. */
 bool injector_plan_start(struct injector_child *ret, pid_t victim,
                          const struct injector_plan *plan);
-bool injector_start(struct injector_child *ret, pid_t victim, int signal, unsigned k);
+bool injector_start(struct injector_child *ret, pid_t victim, bool heir, int signal, unsigned k);
 
 /* Ends it, and the victim goes on; was the k-th call reached? *ret_calls: how many were counted. */
 bool injector_finish(struct injector_child *c, unsigned *ret_calls);

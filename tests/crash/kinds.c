@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "crash/kinds.h"
 #include "contract/contract.h"
+#include "share.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* What replaces arguments of the example. */
+/* What replaces arguments of the example; null: what is left out. */
 static const struct way {
     const char *row, *what, *args;
 } ways[] = {
@@ -18,6 +19,7 @@ static const struct way {
     {"file.corrupt", "cut", "{\"how\":\"cut\"}"},
     {"access.deny", "one", "{\"recursive\":false}"},
     {"service.mask", "stop", "{\"stop\":true}"},
+    {"resource.memory", "hold", "{\"above\":null,\"hold\":\"2MiB\"}"},
 };
 
 static bool is_wanted(const char *name, const char *only)
@@ -29,6 +31,20 @@ static bool is_wanted(const char *name, const char *only)
         at += n;
     }
     return only == NULL;
+}
+
+static bool change_args(json_t *args, const char *text)
+{
+    const char *key;
+    json_t *value, *other = json_loads(text, 0, NULL);
+    bool ok = other != NULL;
+    json_object_foreach(other, key, value)
+    {
+        ok = ok && (json_is_null(value) ? json_object_del(args, key)
+                                        : json_object_set(args, key, value)) == 0;
+    }
+    json_decref(other);
+    return ok;
 }
 
 static int add(struct kinds *k, const struct fault *row, const struct way *way,
@@ -46,10 +62,9 @@ static int add(struct kinds *k, const struct fault *row, const struct way *way,
     if (one->args == NULL)
         return wrap_error(err, "the example of %s", row->name);
     k->n++;
-    json_t *other = way != NULL ? json_loads(way->args, 0, NULL) : NULL;
-    int rc = way == NULL || (other != NULL && json_object_update(one->args, other) == 0) ? 0 : -1;
-    json_decref(other);
-    return rc == 0 ? 0 : make_error(err, ERR_INPUT, 0, "the arguments of %s", one->name);
+    if (way == NULL || change_args(one->args, way->args))
+        return 0;
+    return make_error(err, ERR_INPUT, 0, "the arguments of %s", one->name);
 }
 
 int kinds_make(struct kinds *ret, const struct catalogue *catalogue, const struct addrs *peers,
@@ -67,6 +82,18 @@ int kinds_make(struct kinds *ret, const struct catalogue *catalogue, const struc
             return -1;
     }
     return ret->n > 0 ? 0 : make_error(err, ERR_INPUT, 0, "no kind begins with %s", only);
+}
+
+void kinds_share(struct kinds *k)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < k->n; i++) {
+        if (share_has(i))
+            k->v[kept++] = k->v[i];
+        else
+            json_decref(k->v[i].args);
+    }
+    k->n = kept;
 }
 
 void kinds_free(struct kinds *k)

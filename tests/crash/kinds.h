@@ -27,5 +27,7 @@ struct kinds {
 int kinds_make(struct kinds *ret, const struct catalogue *catalogue, const struct addrs *peers,
                const char *only, struct err *err) MUST_CHECK;
 void kinds_free(struct kinds *k);
+/* Keeps those of this part of a sweep: SHARE=2/3, say (share.h). */
+void kinds_share(struct kinds *k);
 
 #endif

@@ -10,11 +10,15 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* Nothing here waits for traffic, which would take most of the processors' time. */
+enum { REST_MS = 50 };
 
 static int open_host(struct rig *r, struct err *err)
 {
@@ -46,7 +50,8 @@ int rig_up(struct rig *r, const char *name, const char *program, struct err *err
         return make_error(err, ERR_SYSTEM, errno, "mkdir %s", r->agents_dir);
     const struct lab_options options = {
         .id = r->id, .state_dir = r->lab_dir, .preload = BINARY_DIR "/libblackstart-fiu.so"};
-    if (lab_up(host_spec(), &options, &r->lab, err) != 0 || lab_start_services(r->lab, err) != 0)
+    if (lab_up(host_spec(REST_MS), &options, &r->lab, err) != 0 ||
+        lab_start_services(r->lab, err) != 0)
         return -1;
     return open_host(r, err);
 }
@@ -134,6 +139,23 @@ int rig_start(struct rig *r, struct rig_agent *a, const char *const *before, str
     (void)close(steal_fd(&theirs));
     if (!say_hello(r, a))
         return make_error(err, ERR_PROTOCOL, 0, "the agent does not say hello: see %s", r->log);
+    return 0;
+}
+
+pid_t rig_bearer(const struct rig_agent *a)
+{
+    char path[64], text[256] = "", *save = NULL;
+    (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)a->pids[1],
+                   (int)a->pids[1]);
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    text[n > 0 ? n : 0] = '\0';
+    for (char *word = strtok_r(text, " \n", &save); word != NULL;
+         word = strtok_r(NULL, " \n", &save)) {
+        pid_t pid = (pid_t)strtol(word, NULL, 10);
+        if (pid != a->pids[0] && pid != a->pids[2])
+            return pid;
+    }
     return 0;
 }
 

@@ -54,6 +54,10 @@ bool rig_call(struct rig_agent *a, const char *method, json_t *params, int timeo
  * they are killed. */
 bool rig_stop(struct rig_agent *a, int timeout_ms, int *ret_exit);
 
+/* The process that bears the agent's fault: privside's child beside netside and guardian; 0: none.
+ */
+pid_t rig_bearer(const struct rig_agent *a);
+
 /* Processes of ours that are still in the host's network namespace, by name. */
 void rig_strays(const struct rig *r, struct buf *out);
 /* Undo logs that are still there. */

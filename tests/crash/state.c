@@ -7,9 +7,48 @@
 #include "tree.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/wait.h>
+
+/* Below a directory of settings: what each says, on a line with its name. */
+static void add_settings(struct buf *out, int above, const char *name)
+{
+    struct dirent **list = NULL;
+    CLEANUP_FD int dir = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int n = dir < 0 ? -1 : scandirat(dir, ".", &list, NULL, alphasort);
+    for (int i = 0; i < n; i++) {
+        const char *entry = list[i]->d_name;
+        char text[4096];
+        if (list[i]->d_type == DT_DIR && entry[0] != '.') {
+            buf_printf(out, "%s:\n", entry);
+            add_settings(out, dir, entry);
+        } else if (list[i]->d_type == DT_REG) {
+            CLEANUP_FD int fd = openat(dir, entry, O_RDONLY | O_CLOEXEC);
+            ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+            text[len > 0 ? len : 0] = '\0';
+            if (len > 0)
+                buf_printf(out, "%s=%s", entry, text);
+        }
+        free(list[i]);
+    }
+    free(list);
+}
+
+static _Noreturn void show_network(const struct rig *r, const char *script, int to)
+{
+    char sh[] = "sh", c[] = "-c";
+    char *const argv[] = {sh, c, (char *)(uintptr_t)script, NULL};
+    CLEANUP_BUF struct buf settings = BUF_INIT(RIG_STATE_MAX);
+    if (setns(r->net_fd, CLONE_NEWNET) != 0 || dup2(to, 1) != 1 || dup2(to, 2) != 2)
+        _exit(127);
+    add_settings(&settings, AT_FDCWD, "/proc/sys/net");
+    if (write(1, buf_text(&settings), settings.len) == (ssize_t)settings.len)
+        (void)execvp("sh", argv);
+    _exit(127);
+}
 
 /* In the host's network namespace, by the tools that an operator would use. Counters and ages are
  * the only things left out. */
@@ -18,21 +57,14 @@ static int add_network(const struct rig *r, struct buf *out, struct err *err)
     static const char script[] =
         "nft -s list ruleset && { printf 'link\\naddr\\nroute show table all\\nrule\\n' | ip -d -o "
         "-batch - && printf 'route show table all\\nrule\\n' | ip -6 -batch - && tc qdisc show; "
-        "grep "
-        "-rs '' /proc/sys/net; true; } | sed 's/ state [A-Z]*//;s/valid_lft.*//;s/ expires "
+        "} | sed 's/ state [A-Z]*//;s/valid_lft.*//;s/ expires "
         "[0-9]*sec//'";
     int pair[2];
     if (pipe2(pair, O_CLOEXEC) != 0)
         return make_error(err, ERR_SYSTEM, errno, "pipe");
     pid_t pid = fork();
-    if (pid == 0) {
-        char sh[] = "sh", c[] = "-c", text[sizeof(script)];
-        char *const argv[] = {sh, c, text, NULL};
-        memcpy(text, script, sizeof(script));
-        if (setns(r->net_fd, CLONE_NEWNET) == 0 && dup2(pair[1], 1) == 1 && dup2(pair[1], 2) == 2)
-            (void)execvp("sh", argv);
-        _exit(127);
-    }
+    if (pid == 0)
+        show_network(r, script, pair[1]);
     (void)close(pair[1]);
     int rc = buf_read_fd(out, pair[0], err);
     int status = 0;
@@ -275,7 +307,7 @@ static void add_stray(struct buf *out, const char *pid)
 {
     char comm[64];
     if (read_proc(pid, "comm", comm, sizeof(comm)) &&
-        (strncmp(comm, "bs-", 3) == 0 || strncmp(comm, "blackstart-hold", 15) == 0 ||
+        (strncmp(comm, "bs", 2) == 0 || strncmp(comm, "blackstart-hold", 15) == 0 ||
          strncmp(comm, "blackstart-agen", 15) == 0))
         buf_printf(out, "+ process %s %s", pid, comm);
 }

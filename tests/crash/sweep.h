@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Kill points: one of the agent's three processes dies or stops at the k-th system call of a phase
- * of a fault's life; then a new agent is started on the same state directory, and the host must be
- * as it was before the first one. Which points are tried is the caller's (walk.h); what is tried
- * knows no kind by name.
+ * Kill points: one of the agent's three processes, or the one that bears the fault, dies or stops
+ * at the k-th system call of a phase of a fault's life; then a new agent is started on the same
+ * state directory, and the host must be as it was before the first one. Which points are tried is
+ * the caller's (walk.h); what is tried knows no kind by name.
  */
 #ifndef BLACKSTART_TESTS_CRASH_SWEEP_H
 #define BLACKSTART_TESTS_CRASH_SWEEP_H
@@ -11,7 +11,8 @@
 #include "crash/kinds.h"
 #include "crash/phase.h"
 
-enum sweep_victim { SWEEP_NETSIDE, SWEEP_PRIVSIDE, SWEEP_GUARDIAN, SWEEP_VICTIMS };
+/* The bearer: a process of the fault's own, which few kinds have. */
+enum sweep_victim { SWEEP_NETSIDE, SWEEP_PRIVSIDE, SWEEP_GUARDIAN, SWEEP_BEARER, SWEEP_VICTIMS };
 
 enum sweep_phase {
     SWEEP_PREPARE = PHASE_PREPARE,
@@ -43,6 +44,8 @@ struct sweep_tally {
     unsigned calls[SWEEP_PHASES][SWEEP_VICTIMS];   /* the most that were counted; in the replay
                                                       not more than */
     int64_t worst_ns; /* the longest from a stop until the host was clean */
+    bool is_unborne;  /* the kind has no bearer: it was looked for */
+    bool is_finished; /* every point that was to be tried was */
 };
 
 struct sweep {
@@ -51,6 +54,8 @@ struct sweep {
     const char *agent;
     struct buf before;         /* the host's state */
     struct sweep_tally *tally; /* of the kind that is being tried; the caller's */
+    int64_t deadline;          /* CLOCK_MONOTONIC: nothing is begun behind it; 0: none */
+    bool slow;                 /* a bearer that was watched was not ready in time */
     bool stale;                /* the host is not as before: sweep_renew() */
     char last[160];            /* the point that was tried last */
     struct buf notes;          /* a paragraph for each leak */
@@ -65,7 +70,7 @@ int sweep_renew(struct sweep *s, struct err *err) MUST_CHECK;
 int sweep_await_clean(struct sweep *s, struct buf *out, int within_ms, int64_t *ret_took,
                       struct err *err) MUST_CHECK;
 
-/* Has netside, privside or guardian a part in that phase? */
+/* Has that process a part in that phase? */
 bool sweep_is_played(enum sweep_phase phase, enum sweep_victim victim, int signal);
 
 /* 1: the point was there; 0: the phase has no k-th call; -1: the rig failed. *ret_calls: counted

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SHORT_SECONDS = 14 };
+enum { SHORT_SECONDS = 14, FULL_SECONDS = 6600 };
 
 static volatile struct allocations *page;
 
@@ -60,6 +60,7 @@ static void sweep_victim(enum sweep_victim victim, const char *word, unsigned re
         .word = word,
         .last_phase = PHASE_REVERT,
         .seconds = SHORT_SECONDS / 2,
+        .full_seconds = FULL_SECONDS / 2,
         .reach = reach,
         .wrap = wrap,
         .harms = (const struct errors_harm[]){{"no memory", 0, false, victim, begin, end},

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
-enum { SHORT_SECONDS = 30 };
+enum { SHORT_SECONDS = 30, FULL_SECONDS = 6600 };
 enum { NOSPC = 1, IO = 2, ROFS = 4, NOBUFS = 8, PERM = 16, WRITES = NOSPC | IO, ALL = 7 };
 
 /* Which call may return which error. */
@@ -116,6 +116,7 @@ static void test_calls(void)
     const struct errors_plan plan = {.word = "calls of privside",
                                      .last_phase = PHASE_REVERT,
                                      .seconds = SHORT_SECONDS * 2 / 3,
+                                     .full_seconds = FULL_SECONDS * 2 / 3,
                                      .reach = 24,
                                      .harms = harms,
                                      .n_harms = n};
@@ -132,6 +133,7 @@ static void test_ends(void)
                                      .first_phase = PHASE_CALLS,
                                      .last_phase = PHASE_CALLS,
                                      .seconds = SHORT_SECONDS / 3,
+                                     .full_seconds = FULL_SECONDS / 3,
                                      .reach = 24,
                                      .harms = harms,
                                      .n_harms = n};

@@ -6,7 +6,8 @@
 
 #include <signal.h>
 
-/* Stopped at rest, without an injection, a guardian outlived the agent whose link had closed. */
+/* Stopped at rest, without an injection, a guardian outlived the agent whose link had closed. A
+ * stopped server of a packet queue kept what came for as long as its lease was renewed. */
 static const struct {
     const char *kind;
     enum sweep_phase phase;
@@ -15,6 +16,8 @@ static const struct {
     unsigned first, last;
 } found[] = {
     {"process.kill", SWEEP_REVERT, SWEEP_GUARDIAN, SIGSTOP, 8, 11},
+    {"network.delay", SWEEP_HOLD, SWEEP_BEARER, SIGSTOP, 1, 2},
+    {"disk.fill", SWEEP_HOLD, SWEEP_BEARER, SIGSTOP, 2, 2},
 };
 
 static void try_points(struct sweep *s, const struct kinds *kinds, size_t i)

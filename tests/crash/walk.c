@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "crash/walk.h"
 
+#include <limits.h>
 #include <signal.h>
 
 /* The agent's start makes more calls than WALK_REPLAY_FIRST before it opens its log. */
+enum { BIRTH_CALLS = 120, ROUND_CALLS = 40 };
 enum { UNFIT_MAX = 3, DRAWS = 4, SPAN_FIRST = 150, SPAN_LEAST = 40 };
 
 /* Where a first draw may land; what is not there is drawn again below what was counted. */
 static const unsigned reach[SWEEP_PHASES][SWEEP_VICTIMS] = {
-    [SWEEP_PREPARE] = {12, 80, 12}, [SWEEP_APPLY] = {12, 80, 12}, [SWEEP_HOLD] = {30, 80, 12},
-    [SWEEP_REVERT] = {12, 80, 12},  [SWEEP_END] = {0, 100, 100},  [SWEEP_REPLAY] = {0, 150, 0},
+    [SWEEP_PREPARE] = {12, 80, 12}, [SWEEP_APPLY] = {12, 80, 12, 40},
+    [SWEEP_HOLD] = {30, 80, 12, 8}, [SWEEP_REVERT] = {12, 80, 12, 8},
+    [SWEEP_END] = {0, 100, 100},    [SWEEP_REPLAY] = {0, 150, 0},
 };
 
 unsigned walk_random(uint64_t *seed, unsigned below)
@@ -35,11 +38,27 @@ static int try_point(struct sweep *s, const struct sweep_point *p, unsigned *ret
     return hit < 0 ? 1 : hit;
 }
 
+bool walk_is_over(const struct sweep *s)
+{
+    return s->deadline != 0 && clock_system(CLOCK_MONOTONIC) >= s->deadline;
+}
+
+/* A bearer is born with a hundred calls or so; then it goes round and round for as long as it is
+ * let. */
+static unsigned most_calls(const struct sweep_point *p)
+{
+    if (p->victim != SWEEP_BEARER)
+        return UINT_MAX;
+    return p->phase == SWEEP_APPLY ? BIRTH_CALLS : ROUND_CALLS;
+}
+
 static int walk_pair(struct sweep *s, struct sweep_point *p, unsigned first, unsigned stride,
                      unsigned max_leaks, struct err *err)
 {
     unsigned calls;
     for (p->k = first; max_leaks == 0 || s->tally->leaks < max_leaks; p->k += stride) {
+        if (walk_is_over(s) || p->k > most_calls(p))
+            return 0;
         int hit = try_point(s, p, &calls, err);
         if (hit <= 0)
             return hit;
@@ -57,9 +76,11 @@ int walk_all(struct sweep *s, const struct kind *kind, int signal, unsigned stri
         p.victim = (enum sweep_victim)(i % SWEEP_VICTIMS);
         unsigned first = (p.phase == SWEEP_REPLAY ? WALK_REPLAY_FIRST : 1) + turn++ % stride;
         if (sweep_is_played(p.phase, p.victim, signal) &&
+            !(p.victim == SWEEP_BEARER && s->tally->is_unborne) &&
             walk_pair(s, &p, first, stride, max_leaks, err) != 0)
             return -1;
     }
+    s->tally->is_finished = !walk_is_over(s);
     return 0;
 }
 
@@ -68,8 +89,8 @@ static bool is_drawn(unsigned pair, int signal, bool again)
 {
     enum sweep_phase phase = (enum sweep_phase)(pair / SWEEP_VICTIMS);
     enum sweep_victim victim = (enum sweep_victim)(pair % SWEEP_VICTIMS);
-    if (again)
-        return phase < SWEEP_END && victim == SWEEP_PRIVSIDE;
+    if (again && (phase >= SWEEP_END || victim != SWEEP_PRIVSIDE))
+        return false;
     return sweep_is_played(phase, victim, signal);
 }
 
@@ -125,6 +146,8 @@ int walk_sample(struct sweep *s, struct walk_kind *w, const struct kind *kind, i
                             .victim = (enum sweep_victim)(pair % SWEEP_VICTIMS)};
     if (again)
         return sample_again(s, w, &p, seed, err);
+    if (p.victim == SWEEP_BEARER && s->tally->is_unborne)
+        return 0;
     unsigned first = p.phase == SWEEP_REPLAY ? WALK_REPLAY_FIRST : 1;
     unsigned below = reach[p.phase][p.victim];
     for (unsigned tries = 0; tries < DRAWS && below > 0; tries++) {

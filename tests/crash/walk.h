@@ -10,8 +10,10 @@
 
 enum { WALK_PAIRS = SWEEP_PHASES * SWEEP_VICTIMS, WALK_REPLAY_FIRST = 80 };
 
-/* Every stride-th call of every phase and process. Ends early after max_leaks (0: never), and with
- * -1 when the rig fails again and again. */
+/* Every stride-th call of every phase and process. Ends early after max_leaks (0: never), at the
+ * sweep's deadline (then the tally is not finished), and with -1 when the rig fails again and
+ * again.
+ */
 int walk_all(struct sweep *s, const struct kind *kind, int signal, unsigned stride,
              unsigned max_leaks, struct err *err) MUST_CHECK;
 
@@ -27,6 +29,9 @@ void walk_kind_init(struct walk_kind *w, int signal, bool again, uint64_t *seed)
 /* One more point of that kind. */
 int walk_sample(struct sweep *s, struct walk_kind *w, const struct kind *kind, int signal,
                 bool again, uint64_t *seed, struct err *err) MUST_CHECK;
+
+/* Has the sweep's deadline passed? */
+bool walk_is_over(const struct sweep *s);
 
 unsigned walk_random(uint64_t *seed, unsigned below);
 
