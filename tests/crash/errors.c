@@ -45,7 +45,7 @@ static int open_rig(struct errors *s, struct err *err)
 
 static int errors_open(struct errors *s, const char *name, const char *const *wrap, struct err *err)
 {
-    *s = (struct errors){.wrap = wrap, .before = BUF_INIT(RIG_STATE_MAX)};
+    *s = (struct errors){.name = name, .wrap = wrap, .before = BUF_INIT(RIG_STATE_MAX)};
     if (rig_up(&s->rig, name, BINARY_DIR "/blackstart-agent", err) != 0)
         return -1;
     return rig_state(&s->rig, &s->before, err);
@@ -108,6 +108,7 @@ static void end_agent(struct errors *s, const struct point *p)
         note(s, p, "the agent's processes did not end", "");
     s->is_up = false;
     read_log(s, &said);
+    s->has_told = said.len > 0 && strstr(said.data, "not put back") != NULL;
     if (said.len > 0 && getenv("SWEEP_FAULT") != NULL)
         (void)printf("    the agent said: %s", said.data);
     if (said.len > 0 && (strstr(said.data, "killed by signal") != NULL ||
@@ -130,7 +131,9 @@ static int check_host(struct errors *s, const struct point *p, int within_ms, st
     json_t *clean = NULL;
     if (await_clean(s, &diff, within_ms, err) != 0)
         return -1;
-    note_difference(s, p, "left behind", &diff);
+    /* Whoever fails for good can only say so, and leaves it to the next one. */
+    if (s->is_up || !p->harm->lasts || !s->has_told)
+        note_difference(s, p, "left behind", &diff);
     if (!s->is_up)
         return 0;
     if (rig_call(&s->agent, "clean", json_pack("{s:[]}", "paths"), RIG_CALL_MS, &clean)) {

@@ -31,6 +31,7 @@ struct errors {
     struct rig rig;
     struct rig_agent agent;
     bool is_up, is_spoilt; /* spoilt: something was left behind */
+    bool has_told;         /* the agent that ended last said what it could not put back */
     const char *name;
     struct kinds kinds;
     struct buf before; /* the host's state */
