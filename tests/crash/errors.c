@@ -316,8 +316,12 @@ static void errors_close(struct errors *s)
     const struct kind nothing = {.name = ""};
     const struct errors_harm none = {.word = "the end"};
     const struct point p = {.kind = &nothing, .harm = &none, .phase = "end"};
+    struct err err;
     if (s->is_up)
         end_agent(s, &p);
+    /* A record that could not be struck out stays for the next agent. */
+    if (rig_logs(&s->rig) != 0 && check_next(s, &p, &err) != 0)
+        note(s, &p, "the last agent", err.msg);
     rig_down(&s->rig);
     buf_free(&s->before);
 }
@@ -452,11 +456,11 @@ void errors_sweep(const struct errors_plan *plan)
         (void)printf("    %s\n", err.msg);
         CU_FAIL("the rig");
     }
+    errors_close(&s);
     print_tally(plan->word, "all", &(struct errors_tally){0}, &s.tally);
     CU_ASSERT(s.tally.points > 0);
     CU_ASSERT_EQUAL(s.tally.leaks, 0);
     CU_ASSERT_EQUAL(s.tally.alarms, 0);
     CU_ASSERT_EQUAL(s.unfinished, 0);
     kinds_free(&s.kinds);
-    errors_close(&s);
 }
