@@ -208,7 +208,8 @@ const struct fault fault_resource_io = {
         "writes later. A file system that others use too may let their fsync wait for "
         "the service's. The service has to run when the fault begins; path must lie on a disk: a "
         "tmpfs has none. In version 2 the group must have the io controller: a lab sees to that, a "
-        "unit has it with IOAccounting=yes. A unit that systemd starts anew gets a new group, without the limits. "
+        "unit has it with IOAccounting=yes. A unit that systemd starts anew gets a new group, "
+        "without the limits. "
         "At the end they are as before; those that others changed meanwhile stay.",
     .example = "- fault: resource.io\n"
                "  hosts: n1\n"

@@ -52,7 +52,8 @@ static void test_room(void)
 }
 
 /* A directory that looks like version 2 where the kernel has cpu, io, memory and pids. */
-static char root[] = "/tmp/blackstart-cgroup-XXXXXX";
+#define ROOT "/tmp/blackstart-cgroup-XXXXXX"
+static char root[sizeof(ROOT)];
 static const char *const parts[] = {"cgroup.procs",
                                     "cgroup.controllers",
                                     "cgroup.subtree_control",
@@ -75,7 +76,7 @@ static void tree_write(const char *name, const char *text)
 static void tree_make(void)
 {
     char path[128];
-    memcpy(root + sizeof(root) - 7, "XXXXXX", 6);
+    memcpy(root, ROOT, sizeof(root));
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(root));
     for (size_t i = N_PARTS - DIRS; i < N_PARTS; i++) {
         (void)snprintf(path, sizeof(path), "%s/%s", root, parts[i]);
