@@ -40,7 +40,7 @@ static int open_rig(struct errors *s, struct err *err)
     s->before = BUF_INIT(RIG_STATE_MAX);
     if (rig_up(&s->rig, s->name, BINARY_DIR "/blackstart-agent", err) != 0)
         return -1;
-    return rig_state(&s->rig, &s->before, err);
+    return rig_quiet_state(&s->rig, &s->before, err);
 }
 
 static int errors_open(struct errors *s, const char *name, const char *const *wrap, struct err *err)
@@ -48,7 +48,7 @@ static int errors_open(struct errors *s, const char *name, const char *const *wr
     *s = (struct errors){.name = name, .wrap = wrap, .before = BUF_INIT(RIG_STATE_MAX)};
     if (rig_up(&s->rig, name, BINARY_DIR "/blackstart-agent", err) != 0)
         return -1;
-    return rig_state(&s->rig, &s->before, err);
+    return rig_quiet_state(&s->rig, &s->before, err);
 }
 
 static void note(struct errors *s, const struct point *p, const char *what, const char *detail)

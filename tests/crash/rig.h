@@ -41,6 +41,9 @@ void rig_peers(const struct rig *r, struct addrs *ret);
 /* Appends what a person would look at: rules, links, addresses, routes, files, processes. */
 int rig_state(const struct rig *r, struct buf *out, struct err *err) MUST_CHECK;
 
+/* The same of a host that has just come up, once it does not change any more. */
+int rig_quiet_state(const struct rig *r, struct buf *out, struct err *err) MUST_CHECK;
+
 /* Starts an agent and says hello; `before` (a program and its options, NULL-terminated, may be
  * NULL) runs it. */
 int rig_start(struct rig *r, struct rig_agent *a, const char *const *before,

@@ -13,6 +13,8 @@
 #include <sched.h>
 #include <sys/wait.h>
 
+enum { QUIET_TRIES = 50, QUIET_PAUSE_MS = 100 };
+
 /* Below a directory of settings: what each says, on a line with its name. */
 static void add_settings(struct buf *out, int above, const char *name)
 {
@@ -301,6 +303,23 @@ int rig_state(const struct rig *r, struct buf *out, struct err *err)
     if (processes.data != NULL)
         add_sorted(out, processes.data);
     return buf_ok(out) ? 0 : make_error(err, ERR_LIMIT, 0, "the host's state is too large");
+}
+
+int rig_quiet_state(const struct rig *r, struct buf *out, struct err *err)
+{
+    if (rig_state(r, out, err) != 0)
+        return -1;
+    for (int tries = 0; tries < QUIET_TRIES; tries++) {
+        struct buf later = BUF_INIT(RIG_STATE_MAX);
+        (void)usleep(QUIET_PAUSE_MS * 1000);
+        int rc = rig_state(r, &later, err);
+        bool same = rc == 0 && strcmp(buf_text(out), buf_text(&later)) == 0;
+        buf_free(out);
+        *out = later;
+        if (rc != 0 || same)
+            return rc;
+    }
+    return make_error(err, ERR_TIMEOUT, 0, "the host does not come to rest");
 }
 
 static void add_stray(struct buf *out, const char *pid)

@@ -24,7 +24,7 @@ int sweep_open(struct sweep *s, const char *name, const char *agent, struct err 
     (void)snprintf(s->name, sizeof(s->name), "%s", name);
     if (rig_up(&s->rig, name, agent, err) != 0)
         return -1;
-    return rig_state(&s->rig, &s->before, err);
+    return rig_quiet_state(&s->rig, &s->before, err);
 }
 
 static void drop_host(struct sweep *s)
@@ -132,6 +132,18 @@ static bool call_renew(struct rig_agent *a, const struct sweep_point *p)
     return ok;
 }
 
+/* It had ended before it was told to. */
+static bool has_lapsed(struct rig_agent *a)
+{
+    json_t *result = NULL;
+    bool ok =
+        rig_call(a, "revert", json_pack("{s:s}", "injection", injection), RIG_CALL_MS, &result);
+    const char *by = json_string_value(json_object_get(result, "ended_by"));
+    ok = ok && by != NULL && strcmp(by, "lease") == 0;
+    json_decref(result);
+    return ok;
+}
+
 /* Does the agent say soon that the fault is not active? Renewals meanwhile must not keep one that
  * nobody bears any more. */
 static bool is_told_over(struct rig_agent *a, const struct sweep_point *p, bool renews)
@@ -144,7 +156,7 @@ static bool is_told_over(struct rig_agent *a, const struct sweep_point *p, bool 
         bool is_over = ok && json_is_false(json_object_get(result, "active"));
         json_decref(result);
         if (is_over && renews) /* it may have died just behind the one before */
-            return call_renew(a, p);
+            return call_renew(a, p) && has_lapsed(a);
         if (!ok || is_over)
             return is_over;
         (void)usleep(TOLD_PAUSE_MS * 1000);
@@ -215,6 +227,17 @@ static bool start_injector(struct injector_child *injector, const struct rig_age
     return injector_start(injector, victim, heir, p->signal, p->k);
 }
 
+/* Else its short lease is over already, and the bearer gone. */
+static bool is_active(struct rig_agent *a)
+{
+    json_t *result = NULL;
+    bool ok =
+        rig_call(a, "verify", json_pack("{s:s}", "injection", injection), RIG_CALL_MS, &result) &&
+        json_is_true(json_object_get(result, "active"));
+    json_decref(result);
+    return ok;
+}
+
 /* Everything that comes before the phase, then the injector; -1: the host or the rig is unfit; 1:
  * there is no such process. */
 static int lead_up(struct sweep *s, const struct sweep_point *p, struct rig_agent *a,
@@ -225,7 +248,7 @@ static int lead_up(struct sweep *s, const struct sweep_point *p, struct rig_agen
          phase++)
         ok = call_phase(a, p, phase);
     if (ok && p->victim == SWEEP_BEARER && p->phase > SWEEP_APPLY && rig_bearer(a) == 0) {
-        s->tally->is_unborne = true;
+        s->tally->is_unborne = s->tally->is_unborne || is_active(a);
         return 1;
     }
     if (ok && start_injector(injector, a, p))

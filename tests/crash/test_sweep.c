@@ -106,10 +106,10 @@ static int take_every(struct sweep *s, const struct kinds *k, const struct form 
 }
 
 /* So that a long one can be watched. */
-static void print_progress(const struct form *f, struct board *board)
+static void print_progress(const struct form *f, struct board *board, unsigned more)
 {
     int64_t at = clock_system(CLOCK_MONOTONIC), last = atomic_load(&board->told);
-    unsigned points = atomic_fetch_add(&board->points, 1) + 1;
+    unsigned points = atomic_fetch_add(&board->points, more) + more;
     if (!is_full() || at - last < PROGRESS_S * NS_PER_SEC ||
         !atomic_compare_exchange_strong(&board->told, &last, at))
         return;
@@ -140,9 +140,10 @@ static int take_sample(struct sweep *s, const struct kinds *k, const struct form
             if (walk_is_over(s))
                 return 0;
             left++;
+            unsigned before = s->tally->points;
             if (walk_sample(s, &walks[kind], &k->v[kind], f->signal, f->again, &seed, err) != 0)
                 return wrap_error(err, "%s", k->v[kind].name);
-            print_progress(f, board);
+            print_progress(f, board, s->tally->points - before);
         }
     }
     return 0;

@@ -146,8 +146,11 @@ int walk_sample(struct sweep *s, struct walk_kind *w, const struct kind *kind, i
                             .victim = (enum sweep_victim)(pair % SWEEP_VICTIMS)};
     if (again)
         return sample_again(s, w, &p, seed, err);
-    if (p.victim == SWEEP_BEARER && s->tally->is_unborne)
+    if (p.victim == SWEEP_BEARER && s->tally->is_unborne) {
+        w->pairs[--w->next % w->n] = w->pairs[w->n - 1];
+        w->n--;
         return 0;
+    }
     unsigned first = p.phase == SWEEP_REPLAY ? WALK_REPLAY_FIRST : 1;
     unsigned below = reach[p.phase][p.victim];
     for (unsigned tries = 0; tries < DRAWS && below > 0; tries++) {
