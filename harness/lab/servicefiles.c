@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -81,14 +82,27 @@ static int make_data(const struct lab_context *lab, size_t host, const char *tex
     return own(lab, path, user, err);
 }
 
+/* Whole at once: another service may be reading what is there. */
 static int make_content(const struct lab_context *lab, size_t host,
-                        const struct lab_file_spec *file, const char *path, struct err *err)
+                        const struct lab_file_spec *file, const char *path, const struct user *user,
+                        struct err *err)
 {
     CLEANUP_FREE char *content = NULL;
+    char fresh[PATH_MAX];
+    int n = snprintf(fresh, sizeof(fresh), "%s.blackstart-new", path);
+    if (n < 0 || (size_t)n >= sizeof(fresh))
+        return make_error(err, ERR_LIMIT, 0, "the path %s is too long", path);
     if (subst_text(lab, host, file->content != NULL ? file->content : "", &content, err) != 0)
         return -1;
-    (void)unlink(path);
-    return tree_write(path, content, strlen(content), file->mode != 0 ? file->mode : 0644, err);
+    (void)unlink(fresh);
+    int rc = tree_write(fresh, content, strlen(content), file->mode != 0 ? file->mode : 0644, err);
+    if (rc == 0)
+        rc = own(lab, fresh, user, err);
+    if (rc == 0 && rename(fresh, path) != 0)
+        rc = make_error(err, ERR_SYSTEM, errno, "make %s", path);
+    if (rc != 0)
+        (void)unlink(fresh);
+    return rc;
 }
 
 static int make_file(const struct lab_context *lab, size_t host, const struct lab_file_spec *file,
@@ -102,7 +116,7 @@ static int make_file(const struct lab_context *lab, size_t host, const struct la
     if (subst_text(lab, host, file->path, &path, err) != 0 || tree_make(path, true, err) != 0)
         return -1;
     if (file->from == NULL)
-        return make_content(lab, host, file, path, err) != 0 ? -1 : own(lab, path, user, err);
+        return make_content(lab, host, file, path, user, err);
     bool one_id = lab->rootless && !lab->id_range;
     const struct tree_copy how = {.uid = one_id ? (uid_t)-1 : user->uid,
                                   .gid = one_id ? (gid_t)-1 : user->gid,

@@ -109,19 +109,34 @@ static int set_owner(int fd, const struct tree_copy *how, struct err *err)
     return 0;
 }
 
-static int copy_file(int src_fd, const struct stat *st, int dir_fd, const char *name,
+static int fill_file(int src_fd, const struct stat *st, int fd, const char *name,
                      const struct tree_copy *how, struct err *err)
 {
-    (void)unlinkat(dir_fd, name, 0);
     mode_t mode = how->mode != 0 ? how->mode : st->st_mode & 07777;
-    CLEANUP_FD int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return make_error(err, ERR_SYSTEM, errno, "make %s", name);
     if (copy_data(src_fd, fd, err) != 0 || set_owner(fd, how, err) != 0)
         return wrap_error(err, "%s", name);
     if (fchmod(fd, mode) != 0)
         return make_error(err, ERR_SYSTEM, errno, "set the mode of %s", name);
     return 0;
+}
+
+/* Whole at once: another service may be about to execute or read what is there. */
+static int copy_file(int src_fd, const struct stat *st, int dir_fd, const char *name,
+                     const struct tree_copy *how, struct err *err)
+{
+    char fresh[48];
+    (void)snprintf(fresh, sizeof(fresh), ".blackstart-copy-%d", (int)getpid());
+    (void)unlinkat(dir_fd, fresh, 0);
+    CLEANUP_FD int fd = openat(dir_fd, fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return make_error(err, ERR_SYSTEM, errno, "make %s", name);
+    int rc = fill_file(src_fd, st, fd, name, how, err);
+    (void)close(steal_fd(&fd)); /* first: what is open for writing is not executed */
+    if (rc == 0 && renameat(dir_fd, fresh, dir_fd, name) != 0)
+        rc = make_error(err, ERR_SYSTEM, errno, "make %s", name);
+    if (rc != 0)
+        (void)unlinkat(dir_fd, fresh, 0);
+    return rc;
 }
 
 static int copy_link(int src_dir, const char *name, int dir_fd, struct err *err)
