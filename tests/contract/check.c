@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "contract/contract.h"
 #include "contract/injection.h"
+#include "patience.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -25,7 +26,7 @@ static void check_prepare(struct contract *c, const struct look *before)
     struct injection i;
     struct evidence evidence;
     struct err err;
-    if (!injection_prepare(c, &i, 30 * NS_PER_SEC))
+    if (!injection_prepare(c, &i, patience(30) * NS_PER_SEC))
         return;
     uint32_t version = 0;
     memcpy(&version, i.undo.data, sizeof(version));
@@ -78,7 +79,7 @@ static void check_renew(struct contract *c, const struct injection *i)
     struct err err;
     if (c->row->renew == NULL)
         return;
-    if (c->row->renew(&c->host, &i->undo, c->host.now() + 30 * NS_PER_SEC, &err) != 0)
+    if (c->row->renew(&c->host, &i->undo, c->host.now() + patience(30) * NS_PER_SEC, &err) != 0)
         contract_break(c, "renew: %s", err.msg);
     while (c->host.now() < i->undo.lease_ns + 200 * NS_PER_MS)
         injection_rest(20);
@@ -86,13 +87,15 @@ static void check_renew(struct contract *c, const struct injection *i)
         contract_break(c, "renewed, and ended at its old deadline");
 }
 
-/* The whole way, as a run has it; the lease is short where it can be renewed. */
+/* The whole way, as a run has it; the lease is short where it can be renewed, and outlasts the look
+ * before that. */
 static void check_way(struct contract *c, const struct look *before)
 {
     struct injection i;
     struct look now;
     struct err err;
-    int64_t lease = c->row->renew != NULL ? 1500 * NS_PER_MS : 30 * NS_PER_SEC;
+    int64_t lease =
+        c->row->renew != NULL ? 1500 * NS_PER_MS + 4 * c->look_ns : patience(30) * NS_PER_SEC;
     if (!injection_prepare(c, &i, lease) || !injection_apply(c, &i, before))
         return;
     if (!injection_is_active(c, &i))
@@ -110,7 +113,7 @@ static void check_way(struct contract *c, const struct look *before)
     injection_same_soon(c, before, "after revert");
     check_proof_ends(c, &i);
     if (c->row->renew != NULL &&
-        c->row->renew(&c->host, &i.undo, c->host.now() + NS_PER_SEC, &err) == 0)
+        c->row->renew(&c->host, &i.undo, c->host.now() + patience(1) * NS_PER_SEC, &err) == 0)
         contract_break(c, "renew of what has ended is a success");
     injection_revert(c, &i, &i.undo, "the second time");
     injection_same_soon(c, before, "after a second revert");
@@ -120,7 +123,7 @@ static void check_way(struct contract *c, const struct look *before)
 static void check_first_record(struct contract *c, const struct look *before)
 {
     struct injection i;
-    if (!injection_prepare(c, &i, 30 * NS_PER_SEC))
+    if (!injection_prepare(c, &i, patience(30) * NS_PER_SEC))
         return;
     struct undo first = i.undo;
     if (!injection_apply(c, &i, before))
@@ -166,7 +169,7 @@ static void check_at_bounds(struct contract *c, const struct look *before)
             continue;
         put_bound(p, c->args, k % 2 == 0 ? p->min : p->max);
         if ((row->check == NULL || row->check(c->args, &err) == 0) &&
-            injection_prepare(c, &i, 30 * NS_PER_SEC) && injection_apply(c, &i, before)) {
+            injection_prepare(c, &i, patience(30) * NS_PER_SEC) && injection_apply(c, &i, before)) {
             injection_revert(c, &i, &i.undo, "at a bound");
             injection_same_soon(c, before, "after a revert at a bound");
         }
@@ -202,9 +205,11 @@ static bool check_text(struct contract *c)
 static void take_quiet(struct contract *c, struct look *ret)
 {
     struct err err;
+    int64_t start = clock_system(CLOCK_MONOTONIC);
     if (look_take(c, ret, &err) != 0)
         contract_break(c, "%s", err.msg);
-    for (int tries = 0; tries < 50 && c->broken.len == 0; tries++) {
+    c->look_ns = clock_system(CLOCK_MONOTONIC) - start;
+    for (int tries = 0; tries < patience(50) && c->broken.len == 0; tries++) {
         struct look later = {0};
         injection_rest(50);
         if (look_take(c, &later, &err) != 0)

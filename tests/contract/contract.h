@@ -21,6 +21,7 @@ struct contract {
     struct fault_host host;
     const char *upper; /* the host's own layer of files, seen from outside: all that changed */
     struct addrs peers;
+    int64_t look_ns;   /* what a look at the host takes here */
     struct buf broken; /* one line for each thing that the row did not keep; empty: it keeps all */
     void *args;
     unsigned injections;             /* counted, for their names */

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "contract/injection.h"
+#include "patience.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -54,7 +55,7 @@ static void check_kernel_ended(struct contract *c, const struct look *before)
 {
     CLEANUP_BUF struct buf diff = BUF_INIT(1024 * 1024);
     struct err err;
-    for (int tries = 0; tries < 100; tries++) {
+    for (int tries = 0; tries < patience(100); tries++) {
         CLEANUP_LOOK struct look now = {0};
         bool other = false;
         buf_drop(&diff, diff.len);
@@ -102,8 +103,8 @@ void injection_check_lease(struct contract *c, const struct look *before)
     c->injections++;
     pid_t agent = fork();
     if (agent == 0)
-        run_agent(c, shared, 1500 * NS_PER_MS);
-    for (int tries = 0; tries < 1000 && shared->done == 0; tries++)
+        run_agent(c, shared, 1500 * NS_PER_MS + 4 * c->look_ns);
+    for (int tries = 0; tries < patience(1000) && shared->done == 0; tries++)
         injection_rest(5);
     if (shared->done == 1 && c->row->lifetime != LIFETIME_KERNEL &&
         !injection_is_active(c, &shared->injection))
@@ -179,7 +180,7 @@ void injection_check_foreign(struct contract *c, const struct look *before)
     if (fstatat(c->host.root, dir + 1, &above, 0) != 0 ||
         fstatat(c->host.root, "etc", &etc, 0) != 0)
         return;
-    if (!injection_prepare(c, &i, 30 * NS_PER_SEC) || !injection_apply(c, &i, before))
+    if (!injection_prepare(c, &i, patience(30) * NS_PER_SEC) || !injection_apply(c, &i, before))
         return;
     put_junk(c, path);
     if (c->row->revert(&c->host, &i.undo, &report, &err) != 0)

@@ -2,6 +2,7 @@
 #include "contract/injection.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "patience.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -78,7 +79,7 @@ void injection_revert(struct contract *c, const struct injection *i, const struc
     else if (report.foreign)
         contract_break(c, "revert %s: takes our own doing for a foreign change: %s", when,
                        report.what);
-    if (clock_system(CLOCK_MONOTONIC) - start > bound * NS_PER_MS)
+    if (clock_system(CLOCK_MONOTONIC) - start > patience(bound) * NS_PER_MS)
         contract_break(c, "revert %s takes longer than its bound", when);
 }
 
@@ -88,7 +89,7 @@ bool injection_evidence_grows(struct contract *c, const struct injection *i, str
     struct err err;
     bool grew = false;
     /* The traffic of one interval must show; several are given to a busy machine. */
-    for (int tries = 0; tries < 8 && !grew; tries++) {
+    for (int tries = 0; tries < patience(8) && !grew; tries++) {
         if (tries == 0 && c->row->evidence(&c->host, &i->undo, &first, &err) != 0)
             return false;
         injection_rest(READ_APART_MS / 4);
@@ -115,7 +116,7 @@ void injection_same_now(struct contract *c, const struct look *before, const cha
 void injection_same_soon(struct contract *c, const struct look *before, const char *when)
 {
     size_t kept = c->broken.len;
-    int64_t end = clock_system(CLOCK_MONOTONIC) + SETTLE_MS * NS_PER_MS;
+    int64_t end = clock_system(CLOCK_MONOTONIC) + patience(SETTLE_MS) * NS_PER_MS;
     for (;;) {
         injection_same_now(c, before, when);
         if (c->broken.len == kept || clock_system(CLOCK_MONOTONIC) > end)

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/digest.h"
+#include "patience.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -50,7 +51,7 @@ static int read_more(struct link *link, int64_t deadline, struct err *err)
 /* The frame that answers this id; notices on the way are kept. */
 static json_t *wait_answer(struct link *link, int64_t id, struct err *err)
 {
-    int64_t deadline = clock_system(CLOCK_MONOTONIC) + CALL_MS * NS_PER_MS;
+    int64_t deadline = clock_system(CLOCK_MONOTONIC) + patience(CALL_MS) * NS_PER_MS;
     for (;;) {
         json_t *frame = NULL;
         if (frame_next(&link->reader, &frame, err) != 0)
@@ -98,7 +99,7 @@ json_t *link_hello(struct link *link, const char *host, struct err *err)
     catalogue_digest(&fault_catalogue, digest);
     return link_call(link, "hello",
                      json_pack("{s:i,s:s,s:s,s:s,s:i}", "protocol", 1, "run", link->run, "host",
-                               host, "catalogue", digest, "lease_ms", 10000),
+                               host, "catalogue", digest, "lease_ms", (int)patience(10000)),
                      err);
 }
 

@@ -2,7 +2,7 @@
 /*
  * Walks every row of the catalogue through the contract (contract.h), then rows broken on purpose,
  * which it must catch. Called again by itself with --drive, inside the lab host.
- * CONTRACT_FAULT=name: only that row, and no mutants.
+ * CONTRACT_FAULT=name: only that row, of a family with `network.`, all with "", and no mutants.
  */
 #include "agents/faults/catalogue.h"
 #include "agents/netlink/nft.h"
@@ -12,6 +12,7 @@
 #include "contract/contract.h"
 #include "contract/host.h"
 #include "contract/injection.h"
+#include "patience.h"
 #include "share.h"
 
 #include <fcntl.h>
@@ -77,7 +78,7 @@ static unsigned long long received(void)
 /* A link that has just come up carries its first packets late; counters would not grow. */
 static int wait_traffic(struct err *err)
 {
-    for (int tries = 0; tries < 100; tries++) {
+    for (int tries = 0; tries < patience(100); tries++) {
         unsigned long long before = received();
         injection_rest(100);
         if (received() - before >= 5)
@@ -120,16 +121,16 @@ static bool run_row(const char *row, const char *mutant, struct buf *out)
     const char *const argv[] = {self,    "--drive",    row,      mutant,   "@ROOT", "@PROC",
                                 "@INIT", host_upper(), addrs[0], addrs[1], NULL};
     *out = BUF_INIT(4 * 1024 * 1024);
-    if (host_run(lab, argv, ROUND_S * NS_PER_SEC, out, &err) != 0)
+    if (host_run(lab, argv, patience(ROUND_S) * NS_PER_SEC, out, &err) != 0)
         buf_printf(out, "%s\n", err.msg);
     return strncmp(buf_text(out), "kept\n", 5) == 0;
 }
 
 static void test_every_row(void)
 {
-    const char *only = getenv("CONTRACT_FAULT");
+    const char *asked = getenv("CONTRACT_FAULT");
     for (size_t i = 0; i < fault_catalogue.n; i++) {
-        if (only != NULL ? strcmp(fault_catalogue.faults[i]->name, only) != 0 : !share_has(i))
+        if (!share_has_name(i, fault_catalogue.faults[i]->name, asked))
             continue;
         CLEANUP_BUF struct buf out;
         int64_t start = clock_system(CLOCK_MONOTONIC);

@@ -16,7 +16,7 @@ build=$(readlink -f "${2:-$top/build}")
 command -v qemu-system-x86_64 >/dev/null || { echo "vm: qemu-system-x86_64 is missing: apt-get install qemu-system-x86" >&2; exit 2; }
 
 form=short limit=300
-[ "${BLACKSTART_FULL:-no}" = no ] || form=full limit=1200
+[ "${BLACKSTART_FULL:-no}" = no ] || form=full limit=3600
 limit=${VM_LIMIT:-$limit}
 kernel=$("$here/kernel.sh")
 # The guest has no network: what its labs and services unpack must be in the cache before.
