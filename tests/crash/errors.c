@@ -202,6 +202,7 @@ static int lead_up(struct errors *s, struct point *p, enum phase phase, struct e
     for (int tries = 0; tries < 2; tries++) {
         (void)snprintf(p->injection, sizeof(p->injection), "i%u", ++s->serial);
         bool ok = s->is_up || start_agent(s, err);
+        rig_await_connection(&s->rig);
         for (enum phase before = PHASE_PREPARE; ok && before < phase; before++)
             ok = play(s, p, before, NULL);
         if (ok)

@@ -142,6 +142,33 @@ int rig_start(struct rig *r, struct rig_agent *a, const char *const *before, str
     return 0;
 }
 
+/* As /proc/net/tcp has it: established, and not of the host with itself. */
+static bool has_connection(const char *text)
+{
+    for (const char *line = text; line != NULL; line = strchr(line + 1, '\n')) {
+        char local[9], remote[9], state[3];
+        if (sscanf(line, " %*d: %8[0-9A-F]:%*4[0-9A-F] %8[0-9A-F]:%*4[0-9A-F] %2s", local, remote,
+                   state) == 3 &&
+            strcmp(state, "01") == 0 && strcmp(local, remote) != 0)
+            return true;
+    }
+    return false;
+}
+
+void rig_await_connection(const struct rig *r)
+{
+    char path[48];
+    (void)snprintf(path, sizeof(path), "/proc/%d/net/tcp", (int)r->init);
+    for (int tries = 0; tries < 200; tries++) {
+        CLEANUP_BUF struct buf text = BUF_INIT(RIG_STATE_MAX);
+        struct err ignored;
+        CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0 || buf_read_fd(&text, fd, &ignored) != 0 || has_connection(buf_text(&text)))
+            return;
+        (void)usleep(10000);
+    }
+}
+
 pid_t rig_bearer(const struct rig_agent *a)
 {
     char path[64], text[256] = "", *save = NULL;

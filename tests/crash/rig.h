@@ -49,6 +49,10 @@ int rig_quiet_state(const struct rig *r, struct buf *out, struct err *err) MUST_
 int rig_start(struct rig *r, struct rig_agent *a, const char *const *before,
               struct err *err) MUST_CHECK;
 
+/* Waits until the host's service has a connection with its peer again, which it opens when it has
+ * come up; gives up after two seconds. */
+void rig_await_connection(const struct rig *r);
+
 /* false: an error, no answer in time, or the link is gone (*ret NULL then). The caller decrefs. */
 bool rig_call(struct rig_agent *a, const char *method, json_t *params, int timeout_ms,
               json_t **ret);

@@ -244,6 +244,7 @@ static int lead_up(struct sweep *s, const struct sweep_point *p, struct rig_agen
                    struct injector_child *injector, struct err *err)
 {
     bool ok = true;
+    rig_await_connection(&s->rig);
     for (enum sweep_phase phase = SWEEP_PREPARE; ok && phase < p->phase && phase < SWEEP_REVERT;
          phase++)
         ok = call_phase(a, p, phase);

@@ -133,6 +133,7 @@ static int try_pair(struct pair *p, struct err *err)
     int status;
     if (rig_start(&s.rig, &a, NULL, err) != 0)
         return -1;
+    rig_await_connection(&s.rig);
     play(&a, p);
     if (sweep_await_clean(&s, &diff, SETTLE_MS, &took, err) != 0)
         return -1;
