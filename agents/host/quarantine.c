@@ -13,7 +13,7 @@
 
 static const char *const TOP = "top", *const ENTRIES = "entries";
 
-enum { ROOM_TRIES = 100 };
+enum { ROOM_TRIES = 3000 }; /* a tenth of a millisecond each */
 
 static const char *make_name(const struct undo *undo, uint32_t index, char out[HOSTFS_NAME_MAX])
 {

@@ -215,12 +215,13 @@ int addr_parse(const char *text, struct addr *ret, struct err *err)
 
 bool addr_contains(const struct addr *net, const struct addr *a)
 {
-    struct addr head = *a;
+    struct addr head = *a, base = *net;
     if (net->family != a->family || net->prefix > a->prefix)
         return false;
     head.prefix = net->prefix;
     clean_prefix(&head);
-    return memcmp(head.ip, net->ip, sizeof(head.ip)) == 0;
+    clean_prefix(&base);
+    return memcmp(head.ip, base.ip, a->family == 4 ? 4 : sizeof(head.ip)) == 0;
 }
 
 /* value / factor with as many decimals as it needs, and the unit. */

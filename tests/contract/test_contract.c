@@ -180,9 +180,9 @@ static void test_every_mutant(void)
         unsigned rows = 0;
         for (size_t i = 0, row = m; i < fault_catalogue.n; i++, row++) {
             const struct fault *sound = fault_catalogue.faults[row % fault_catalogue.n];
-            CLEANUP_BUF struct buf out;
             if (!is_tried(&mutants[m], sound, full, &rows))
                 continue;
+            CLEANUP_BUF struct buf out;
             (void)run_row(sound->name, mutants[m].name, &out);
             bool is_caught = mutant_is_caught(&mutants[m], buf_text(&out));
             tried++;
