@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * libcrypto, loaded when the first certificate is made: linked, it costs an agent's three processes
- * 0.7 MiB that most of them never use (relocations, bench_agent). What certificate.c calls goes
+ * 1 MiB that most of them never use (relocations, bench_agent). What certificate.c calls goes
  * through one struct of pointers that have the functions' own types and names.
  */
 #ifndef BLACKSTART_FAULTS_CRYPTO_H
