@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* result.json: times in seconds since the run's start; null where the journal has none. */
+#include "reports/figure.h"
 #include "reports/report.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static json_t *seconds(int64_t ns)
@@ -26,17 +28,26 @@ static json_t *copy(const json_t *value)
     return value != NULL ? json_deep_copy(value) : json_null();
 }
 
-/* A time's figures bear its unit in their names; a share's do not. */
+/* limit, lower and upper bear their unit in their names: upper_s. */
+static void put_figure(json_t *o, const char *name, const struct analysis_target *t, double value)
+{
+    char key[32];
+    (void)snprintf(key, sizeof(key), "%s%s", name, figure_suffix(t->unit));
+    (void)json_object_set_new(o, key, figure(value));
+}
+
 static json_t *target_json(const struct analysis_target *t)
 {
-    bool time = t->unit == UNIT_SECONDS;
     json_t *o = json_pack("{s:o, s:o, s:s}", "measure", text(t->measure), "of", text(t->of), "unit",
-                          time ? "s" : "share");
+                          figure_unit(t->unit));
     if (t->from != NULL && t->from[0] != '\0')
         (void)json_object_set_new(o, "from", json_string(t->from));
-    (void)json_object_set_new(o, time ? "limit_s" : "limit", figure(t->limit));
-    (void)json_object_set_new(o, time ? "lower_s" : "lower", figure(t->lower));
-    (void)json_object_set_new(o, time ? "upper_s" : "upper", figure(t->upper));
+    if (t->detail != NULL && t->detail[0] != '\0')
+        (void)json_object_set_new(o, "detail", json_string(t->detail));
+    (void)json_object_set_new(o, "side", json_string(figure_side(t)));
+    put_figure(o, "limit", t, t->limit);
+    put_figure(o, "lower", t, t->lower);
+    put_figure(o, "upper", t, t->upper);
     (void)json_object_set_new(o, "verdict", json_string(verdict_word(t->verdict)));
     (void)json_object_set_new(o, "why", text(t->why));
     (void)json_object_set_new(o, "trial", json_integer(t->trial));

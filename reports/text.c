@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* report.txt: the verdict first, then what it rests on. */
 #include "base/utf8.h"
+#include "reports/figure.h"
 #include "reports/text_parts.h"
 
 #include <inttypes.h>
@@ -9,27 +10,15 @@
 
 enum { LOG_LINES_MAX = 20, LOG_COLUMNS_MAX = 240, OUTPUT_LINES_MAX = 10 };
 
-static void put_figure(struct buf *out, enum analysis_unit unit, double value)
-{
-    if (isnan(value))
-        buf_puts(out, "-");
-    else if (isinf(value))
-        buf_puts(out, "open");
-    else if (unit == UNIT_SECONDS)
-        buf_printf(out, "%.3f s", value);
-    else
-        buf_printf(out, "%.3f %%", value * 100);
-}
-
 static void put_interval(struct buf *out, const struct analysis_target *t)
 {
     if (isnan(t->lower)) {
         buf_puts(out, "not measured");
         return;
     }
-    put_figure(out, t->unit, t->lower);
+    figure_put(out, t->unit, t->lower);
     buf_puts(out, " .. ");
-    put_figure(out, t->unit, t->upper);
+    figure_put(out, t->unit, t->upper);
 }
 
 static void put_target(struct buf *out, const struct analysis_target *t)
@@ -39,14 +28,15 @@ static void put_target(struct buf *out, const struct analysis_target *t)
         buf_printf(out, " of %s", t->of);
     if (t->from[0] != '\0')
         buf_printf(out, " from %s", t->from);
+    if (t->detail[0] != '\0')
+        buf_printf(out, " %s", t->detail);
     if (!isnan(t->lower) || !isnan(t->limit)) { /* an impact is seen or not, and has no figure */
         buf_puts(out, ": ");
         put_interval(out, t);
     }
     if (!isnan(t->limit)) {
-        bool least = strcmp(t->measure, "availability") == 0;
-        buf_printf(out, ", %s ", least ? "at least" : "at most");
-        put_figure(out, t->unit, t->limit);
+        buf_printf(out, ", %s ", figure_side(t));
+        figure_put(out, t->unit, t->limit);
     }
     buf_printf(out, "\n               %s%s\n", t->why != NULL ? t->why : "",
                t->automatic ? "" : " (not an automatic recovery)");

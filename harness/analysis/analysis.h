@@ -87,13 +87,17 @@ struct analysis_injection {
     const char *why; /* when it is not */
 };
 
-enum analysis_unit { UNIT_SECONDS, UNIT_SHARE };
+enum analysis_unit { UNIT_SECONDS, UNIT_SHARE, UNIT_COUNT };
+enum analysis_side { AT_MOST, AT_LEAST }; /* of the limit is good */
 
+/* measure, of, from and detail together say what was measured, from run to run. */
 struct analysis_target {
-    const char *measure; /* "recovery_time", "availability", "blast_radius", "impact" */
-    const char *of;      /* the probe; "" for the blast radius */
+    const char *measure; /* of targets.def, or "impact" */
+    const char *of;      /* the probe; "" for the whole system */
     const char *from;    /* recovery_time: "fault", "impact", "heal"; else "" */
+    const char *detail;  /* what else was asked for: "over 20s"; "" */
     enum analysis_unit unit;
+    enum analysis_side side;
     double limit, lower, upper; /* upper is INFINITY when open; impact has no figures (NAN) */
     enum verdict verdict;
     const char *why; /* names the bound that decided */

@@ -125,14 +125,19 @@ struct scenario_step {
     size_t n_branches;
 };
 
-enum target_kind { TARGET_RECOVERY, TARGET_AVAILABILITY, TARGET_BLAST };
+#define TARGET(word, name, unit, side, doc) TARGET_##word,
+enum target_kind {
+#include "scenario/targets.def"
+};
+#undef TARGET
 enum measured_from { FROM_FAULT, FROM_IMPACT, FROM_HEAL };
 struct scenario_target {
     enum target_kind kind;
     const char *probe; /* NULL for BLAST */
     enum measured_from from;
     struct duration within; /* RECOVERY */
-    struct duration over;   /* AVAILABILITY: window from the fault; 0: to the end of observation */
+    struct duration over;   /* window from the fault, where there is one; 0: to the end of
+                               observation. The run observes at least as long. */
     struct ratio limit;     /* AVAILABILITY: at least; BLAST: at most */
     struct pos pos;
 };

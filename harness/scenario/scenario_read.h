@@ -171,6 +171,9 @@ void finish_peers(struct reader *r, const struct fault *fault, void *args,
 extern const struct section section_scenario, section_lab, section_service, section_probe,
     section_role, section_expect, section_target, section_guard, section_inventory,
     section_lab_file, section_waves, section_flap;
+#define TARGET(word, name, unit, side, doc) extern const struct section section_target_##name;
+#include "scenario/targets.def"
+#undef TARGET
 const struct section *lab_section_host(void);
 /* A regular file of at most the buffer's maximum. */
 int scenario_read_file(const char *file, struct buf *text, struct err *err) MUST_CHECK;

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A target's figures in words and in JSON, for all renderers: a row per unit. */
+#ifndef BLACKSTART_REPORTS_FIGURE_H
+#define BLACKSTART_REPORTS_FIGURE_H
+
+#include "analysis/analysis.h"
+
+/* "1.490 s", "99.900 %", "3"; "open" for what has no bound, "-" for what is none. */
+void figure_put(struct buf *out, enum analysis_unit unit, double value);
+/* "at most" or "at least". */
+const char *figure_side(const struct analysis_target *t);
+
+/* "s", "share", "count"; and what a figure's name ends with: limit_s. */
+const char *figure_unit(enum analysis_unit unit);
+const char *figure_suffix(enum analysis_unit unit);
+
+#endif
