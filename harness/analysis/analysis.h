@@ -7,6 +7,7 @@
 #ifndef BLACKSTART_ANALYSIS_H
 #define BLACKSTART_ANALYSIS_H
 
+#include "analysis/timeline.h"
 #include "analysis/verdict.h"
 #include "journal/history.h"
 #include "scenario/scenario.h"
@@ -52,6 +53,7 @@ struct analysis_probe {
     int64_t baseline_p50_ns, baseline_p99_ns; /* latency of good slots before the fault; -1: none */
     int64_t missed_ns; /* the longest outage that would not have been seen; -1: nothing was */
     int64_t end_ns;    /* last slot sent */
+    struct timeline timeline; /* from the steady state on */
 };
 
 /* Injections of one group, or of several that overlapped in time: what an outage is measured from.

@@ -224,6 +224,17 @@ static void outages_fill(struct analysis_maker *m, const struct analysis_trial *
     }
 }
 
+static void timeline_fill(struct analysis_maker *m, const struct slot_range *r, int64_t until_ns,
+                          struct analysis_probe *ret)
+{
+    struct timeline_shape shape = {.every = r->every,
+                                   .until = until_ns,
+                                   .bins = timeline_bins(m->h->n_trials * m->s->n_probes)};
+    struct timeline_bin *bins = analysis_array(m, shape.bins, sizeof(*bins));
+    if (bins != NULL && !timeline_make(r->slots, r->n, &shape, bins, &ret->timeline))
+        m->no_memory = true;
+}
+
 void analysis_probe(struct analysis_maker *m, struct analysis_trial *t, size_t index,
                     struct probe_slots *p)
 {
@@ -244,6 +255,7 @@ void analysis_probe(struct analysis_maker *m, struct analysis_trial *t, size_t i
     ret->end_ns = r.n != 0 ? r.slots[r.n - 1].due : HISTORY_UNKNOWN;
     outages_fill(m, t, &r, p->n != 0 ? p->slots[0].due : 0, ret);
     baseline(m, p, ret);
+    timeline_fill(m, &r, p->until, ret);
     ret->missed_ns = longest_missed(&r, p->from);
     struct slot_count c = analysis_slots_count(&r, p->from, SPAN_OPEN, p->until);
     ret->scheduled = c.scheduled;
