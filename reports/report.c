@@ -10,10 +10,21 @@
 #include <unistd.h>
 
 const struct report_renderer report_renderers[] = {
-    {"json", "result.json", report_render_json},
-    {"text", "report.txt", report_render_text},
+    {.name = "json",
+     .file = "result.json",
+     .summary = "All that was found, for programs; times in seconds since the run's start.",
+     .reader = "Scripts (`jq`), and whatever has no format of its own here. Its JSON Schema is "
+               "printed by `blackstart schema --result`.",
+     .render = report_render_json},
+    {.name = "text",
+     .file = "report.txt",
+     .summary = "The whole report for a terminal: verdict, proof, timeline, log lines.",
+     .reader = "People: `less report.txt`.",
+     .render = report_render_text},
 };
 const size_t report_n_renderers = sizeof(report_renderers) / sizeof(report_renderers[0]);
+_Static_assert(sizeof(report_renderers) / sizeof(report_renderers[0]) < REPORT_RENDERERS_MAX,
+               "a set has a bit for each");
 
 static int write_all(int fd, const char *data, size_t len)
 {
@@ -51,24 +62,32 @@ int report_write_file(const char *dir, const char *name, const char *data, size_
     return make_error(err, ERR_SYSTEM, bad, "write %s/%s", dir, name);
 }
 
+int report_render(const struct report *report, const struct report_renderer *r, struct buf *out,
+                  struct err *err)
+{
+    if (r->render(report, out, err) < 0)
+        return -1;
+    if (!buf_ok(out))
+        return make_error(err, ERR_LIMIT, 0, "%s would be larger than %zu MiB", r->file,
+                          out->max >> 20);
+    return 0;
+}
+
 static int write_one(const struct report *report, const struct report_renderer *r, struct err *err)
 {
     CLEANUP_BUF struct buf out = BUF_INIT(REPORT_MAX);
-    if (r->render(report, &out, err) < 0)
+    if (report_render(report, r, &out, err) < 0)
         return -1;
-    if (!buf_ok(&out))
-        return make_error(err, ERR_LIMIT, 0, "%s would be larger than %d MiB", r->file,
-                          REPORT_MAX >> 20);
     return report_write_file(report->dir, r->file, buf_text(&out), out.len, err);
 }
 
 /* One that fails does not keep the others from being written; the first one's error is told. */
-int report_write_all(const struct report *report, struct err *err)
+int report_write(const struct report *report, uint32_t set, struct err *err)
 {
     int rc = 0;
     for (size_t i = 0; i < report_n_renderers; i++) {
         struct err why;
-        if (write_one(report, &report_renderers[i], &why) == 0)
+        if ((set >> i & 1) == 0 || write_one(report, &report_renderers[i], &why) == 0)
             continue;
         if (rc == 0)
             *err = why;

@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "journal/history.h"
 
-enum { REPORT_MAX = 64 << 20 };
+enum { REPORT_MAX = 64 << 20, REPORT_RENDERERS_MAX = 32 };
 
 struct report {
     const struct scenario *scenario;
@@ -21,10 +21,22 @@ struct report {
 
 struct report_renderer {
     const char *name, *file;
+    const char *summary; /* what is in it, one sentence */
+    const char *reader;  /* who takes it, and how: one or two sentences for docs/reports.md */
     int (*render)(const struct report *report, struct buf *out, struct err *err);
 };
 extern const struct report_renderer report_renderers[];
 extern const size_t report_n_renderers;
+
+/* A set of renderers: bit i is row i of the table. */
+#define REPORT_ALL UINT32_MAX
+
+/* "junit,markdown", or "all"; NULL is all. */
+int report_select(const char *names, uint32_t *ret, struct err *err) MUST_CHECK;
+/* The table's names, with commas between, for a command's help. */
+void report_put_names(struct buf *out);
+/* docs/reports.md. */
+void report_doc(struct buf *out);
 
 /* result.json's content; the caller decrefs. */
 json_t *report_json(const struct report *report);
@@ -34,8 +46,11 @@ int report_render_text(const struct report *report, struct buf *out, struct err 
 /* What stands at a run's end on a terminal: one line per target, and the verdict. */
 void report_print_verdict(const struct report *report, struct buf *out);
 
-/* Renders all into the directory. */
-int report_write_all(const struct report *report, struct err *err) MUST_CHECK;
+/* Renders one; more than REPORT_MAX is an error. */
+int report_render(const struct report *report, const struct report_renderer *r, struct buf *out,
+                  struct err *err) MUST_CHECK;
+/* Renders those that are in the set into the directory. */
+int report_write(const struct report *report, uint32_t set, struct err *err) MUST_CHECK;
 /* Writes beside, flushes to the disk, renames. */
 int report_write_file(const char *dir, const char *name, const char *data, size_t len,
                       struct err *err) MUST_CHECK;

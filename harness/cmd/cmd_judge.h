@@ -9,9 +9,18 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
-/* Writes the reports, prints the verdict (or, with json, the result as one document); the exit
- * status, or -1. */
-int cmd_judge(const char *dir, bool json, struct err *err) MUST_CHECK;
+struct report_renderer;
+
+struct judge {
+    const char *dir;
+    uint32_t reports; /* those to write: bits as report_select gives */
+    bool json;        /* prints the result as one document instead of the verdict */
+    const struct report_renderer *print; /* prints this one alone and writes none; NULL: writes */
+};
+
+/* Writes the reports, prints the verdict; the exit status, or -1. */
+int cmd_judge(const struct judge *j, struct err *err) MUST_CHECK;
 
 #endif

@@ -6,6 +6,7 @@
 #include "cmd/terminal.h"
 #include "engine/plan.h"
 #include "journal/journal.h"
+#include "reports/report.h"
 #include "run/run.h"
 #include "run/run_dir.h"
 
@@ -27,6 +28,10 @@ static const struct command_option options[] = {
     {.name = "hold",
      .doc = "Stop while the fault is on, or at a failure, until Enter, for 30 minutes at most."},
     {.name = "json", .doc = "Print one JSON document, the result, and nothing else."},
+    {.name = "report",
+     .argument = "NAMES",
+     .doc = "Which reports to write, with commas between (default: all).",
+     .words = report_put_names},
     {.name = "out",
      .argument = "DIR",
      .doc = "Where journal, samples, reports, logs go (default: runs/<time>-<scenario>)."},
@@ -73,7 +78,7 @@ static void ask_apart(void *ctx, int64_t t_ns, const char *text)
 }
 
 static int carry_out(const struct command_args *args, const struct scenario *scenario,
-                     struct run_options *options_of_run, struct err *err)
+                     uint32_t reports, struct run_options *options_of_run, struct err *err)
 {
     const char *out = command_value(args, "out");
     bool json = command_flag(args, "json");
@@ -114,7 +119,7 @@ static int carry_out(const struct command_args *args, const struct scenario *sce
         (void)cmd_refused(args, &why);
         return err_exit_status(why.code);
     }
-    int status = cmd_judge(dir, json, err);
+    int status = cmd_judge(&(struct judge){.dir = dir, .json = json, .reports = reports}, err);
     /* Where the reports could not be written, the run's own trouble may not stand in its journal.
      */
     if (status < 0 && rc < 0 && !json)
@@ -127,7 +132,9 @@ static int run(const struct command_args *args, struct err *err)
 {
     struct scenario *scenario = NULL;
     uint64_t trials = 0, seed = 0;
-    if (command_count(args, "trials", 1, 10000, &trials, err) < 0 ||
+    uint32_t reports;
+    if (report_select(command_value(args, "report"), &reports, err) < 0 ||
+        command_count(args, "trials", 1, 10000, &trials, err) < 0 ||
         command_count(args, "seed", 0, COMMAND_SEED_MAX, &seed, err) < 0)
         return cmd_refused(args, err);
     int rc = cmd_load_scenario(args, args->operands[0], &fault_catalogue, &scenario, err);
@@ -141,7 +148,7 @@ static int run(const struct command_args *args, struct err *err)
     o.seed = command_value(args, "seed") != NULL ? seed
              : scenario->seed_given              ? scenario->seed
                                                  : run_draw_seed();
-    rc = carry_out(args, scenario, &o, err);
+    rc = carry_out(args, scenario, reports, &o, err);
     scenario_free(scenario);
     return rc;
 }

@@ -20,11 +20,12 @@
 enum { COMMAND_VALUES_MAX = 64, COMMAND_OPERANDS_ANY = -1 };
 
 struct command_option {
-    const char *name;     /* long, without dashes */
-    char letter;          /* short form, or 0 */
-    const char *argument; /* its name in the help ("DIR"); NULL: a flag */
-    bool repeat;          /* may be given more than once; otherwise twice is an error */
-    const char *doc;      /* one sentence */
+    const char *name;               /* long, without dashes */
+    char letter;                    /* short form, or 0 */
+    const char *argument;           /* its name in the help ("DIR"); NULL: a flag */
+    bool repeat;                    /* may be given more than once; otherwise twice is an error */
+    const char *doc;                /* one sentence */
+    void (*words)(struct buf *out); /* adds what its value may be, behind the sentence; or NULL */
 };
 
 /* What a person gave; texts point into argv. */

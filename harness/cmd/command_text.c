@@ -22,6 +22,17 @@ static void option_head(const struct command_option *o, char *out, size_t size)
                    o->argument != NULL ? o->argument : "");
 }
 
+/* The sentence, and behind it the words of the table that the option's value comes from. */
+static void option_doc(const struct command_option *o, struct buf *out)
+{
+    buf_puts(out, o->doc);
+    if (o->words == NULL)
+        return;
+    buf_puts(out, " One of: ");
+    o->words(out);
+    buf_puts(out, ".");
+}
+
 /* Each line of text behind `lead`. */
 static void put_lines(struct buf *out, const char *lead, const char *text)
 {
@@ -56,9 +67,11 @@ void command_print_help(const struct command *c, size_t columns, struct buf *out
     size_t width = heads_width(c);
     for (size_t i = 0; i <= c->n_options; i++) {
         char head[96];
+        CLEANUP_BUF struct buf doc = BUF_INIT(4096);
         option_head(option_at(c, i), head, sizeof(head));
+        option_doc(option_at(c, i), &doc);
         buf_printf(out, "%-*s  ", (int)width, head);
-        buf_wrap(out, option_at(c, i)->doc, width + 2, width + 2, columns);
+        buf_wrap(out, buf_text(&doc), width + 2, width + 2, columns);
     }
     buf_puts(out, "\nExample:\n");
     put_lines(out, "  ", c->example);
@@ -107,7 +120,9 @@ static void man_option(const struct command_option *o, struct buf *out)
     man_text(out, o->name);
     buf_printf(out, "%s%s\n", o->argument != NULL ? " " : "",
                o->argument != NULL ? o->argument : "");
-    man_text(out, o->doc);
+    CLEANUP_BUF struct buf doc = BUF_INIT(4096);
+    option_doc(o, &doc);
+    man_text(out, buf_text(&doc));
     buf_puts(out, "\n");
 }
 
