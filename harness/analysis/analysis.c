@@ -268,8 +268,12 @@ int analysis_make(const struct scenario *s, const struct history *h, struct anal
     a->arena = ARENA_INIT(ARENA_MAX);
     struct analysis_maker m = {.s = s, .h = h, .a = a};
     a->trials = analysis_array(&m, h->n_trials, sizeof(*a->trials));
-    for (size_t i = 0; a->trials != NULL && i < h->n_trials; i++, a->n_trials++)
+    for (size_t i = 0; a->trials != NULL && !m.failed && i < h->n_trials; i++, a->n_trials++)
         analysis_trial(&m, &h->trials[i], &a->trials[i]);
+    if (m.failed) {
+        *err = m.why;
+        return -1;
+    }
     hosts_fill(&m);
     injections_fill(&m);
     targets_fill(&m);

@@ -40,6 +40,10 @@ struct slot_rule {
     size_t n_roles;
 };
 
+/* One slot of its n samples, 1 or more, in order of endpoint; before: the slot before it, or
+ * NULL. */
+struct slot analysis_slot(const struct slot_rule *rule, const struct sample *samples, size_t n,
+                          const struct slot *before);
 /* Samples of one probe in one trial, in order of slot and endpoint; `ret` has room for n. Returns
  * the number of slots. */
 size_t analysis_slots(const struct slot_rule *rule, const struct sample *samples, size_t n,
@@ -74,6 +78,8 @@ struct analysis_maker {
     const struct history *h;
     struct analysis *a;
     bool no_memory;
+    bool failed; /* the samples could not be had: why */
+    struct err why;
 };
 
 /* Text in the analysis' arena; never NULL. */

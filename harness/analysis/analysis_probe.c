@@ -4,6 +4,7 @@
 #include "analysis/stats.h"
 #include "base/buf.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,12 +50,55 @@ static struct slot_role *roles_make(struct analysis_maker *m, const struct histo
     return list;
 }
 
-static size_t endpoints_seen(const struct sample *s, size_t n)
+/* Without a list of its endpoints, a probe has as many as its samples name. */
+static int endpoints_seen(struct analysis_maker *m, const struct history_trial *t, size_t index,
+                          size_t *ret)
 {
-    size_t most = 0;
-    for (size_t i = 0; i < n; i++)
-        most = s[i].endpoint > most ? s[i].endpoint : most;
-    return most + 1;
+    CLEANUP_HISTORY_READER struct history_reader *r = NULL;
+    if (history_reader_open(m->h, t, index, &r, &m->why) != 0)
+        return -1;
+    *ret = 1;
+    for (;;) {
+        const struct sample *s;
+        size_t n;
+        if (history_reader_next(r, &s, &n, &m->why) != 0)
+            return -1;
+        if (n == 0)
+            return 0;
+        *ret = s[n - 1].endpoint >= *ret ? s[n - 1].endpoint + (size_t)1 : *ret;
+    }
+}
+
+static int slots_room(struct analysis_maker *m, struct probe_slots *p, size_t *room)
+{
+    if (p->n < *room)
+        return 0;
+    *room = 2 * *room + 64;
+    struct slot *more = realloc(p->slots, *room * sizeof(*more));
+    if (more == NULL)
+        return make_error(&m->why, ERR_SYSTEM, ENOMEM, "%zu slots", *room);
+    p->slots = more;
+    return 0;
+}
+
+/* A slot is made as soon as its samples are there: they are never held together. */
+static int slots_read(struct analysis_maker *m, const struct history_trial *t, size_t index,
+                      const struct slot_rule *rule, struct probe_slots *ret)
+{
+    CLEANUP_HISTORY_READER struct history_reader *r = NULL;
+    if (history_reader_open(m->h, t, index, &r, &m->why) != 0)
+        return -1;
+    for (size_t room = 0;;) {
+        const struct sample *s;
+        size_t n;
+        if (slots_room(m, ret, &room) != 0 || history_reader_next(r, &s, &n, &m->why) != 0)
+            return -1;
+        if (n == 0)
+            return 0;
+        const struct slot *before = ret->n != 0 ? &ret->slots[ret->n - 1] : NULL;
+        ret->slots[ret->n] = analysis_slot(rule, s, n, before);
+        ret->n++;
+    }
 }
 
 static void slots_fill(struct analysis_maker *m, const struct history_trial *t, size_t index,
@@ -62,25 +106,13 @@ static void slots_fill(struct analysis_maker *m, const struct history_trial *t, 
 {
     const struct scenario_probe *p = &m->s->probes[index];
     const struct history_probe *hosts = history_probe(m->h, p->name);
-    static const struct sample none;
-    const struct sample *samples = t->n_samples != 0 ? t->samples : &none;
-    size_t from = 0, n = 0;
-    while (from < t->n_samples && t->samples[from].probe < index)
-        from++;
-    while (from + n < t->n_samples && t->samples[from + n].probe == index)
-        n++;
-    struct slot_rule rule = {
-        .rule = p->endpoints,
-        .every = p->every.ns,
-        .n_endpoints = hosts != NULL ? hosts->n_hosts : endpoints_seen(samples + from, n),
-    };
+    struct slot_rule rule = {.rule = p->endpoints,
+                             .every = p->every.ns,
+                             .n_endpoints = hosts != NULL ? hosts->n_hosts : 0};
     rule.roles = roles_make(m, t, p->role, hosts, &rule.n_roles);
-    ret->slots = calloc(n + 1, sizeof(*ret->slots));
-    if (ret->slots == NULL) {
-        m->no_memory = true;
-        return;
-    }
-    ret->n = analysis_slots(&rule, samples + from, n, ret->slots);
+    if ((hosts == NULL && endpoints_seen(m, t, index, &rule.n_endpoints) != 0) ||
+        slots_read(m, t, index, &rule, ret) != 0)
+        m->failed = true;
 }
 
 /* Where the schedule of this trial ended. */
@@ -248,7 +280,7 @@ void analysis_probe(struct analysis_maker *m, struct analysis_trial *t, size_t i
                                    .weight = of->weight,
                                    .every_ns = of->every.ns};
     slots_fill(m, t->of, index, p);
-    if (p->slots == NULL)
+    if (m->failed)
         return;
     window_find(m, t, index, p);
     struct slot_range r = analysis_range(m, index, p);

@@ -109,12 +109,12 @@ static uint32_t role_endpoint(const struct slot_rule *rule, int64_t due)
     return endpoint;
 }
 
-static void slot_make(const struct slot_rule *rule, const struct sample *s, size_t n,
-                      struct slot *ret)
+struct slot analysis_slot(const struct slot_rule *rule, const struct sample *s, size_t n,
+                          const struct slot *before)
 {
     struct tally tally;
     memset(&tally, 0, sizeof(tally));
-    *ret = (struct slot){.due = s->due_ns, .number = s->slot, .state = SLOT_GAP};
+    struct slot ret = {.due = s->due_ns, .number = s->slot, .state = SLOT_GAP};
     size_t wanted = rule->n_endpoints != 0 ? rule->n_endpoints : 1;
     uint32_t only = SLOT_NO_ENDPOINT;
     if (rule->rule == ENDPOINTS_ROLE) {
@@ -125,11 +125,13 @@ static void slot_make(const struct slot_rule *rule, const struct sample *s, size
         if (rule->rule != ENDPOINTS_ROLE || s[i].endpoint == only)
             tally_add(&tally, &s[i], rule->every);
     if (rule->rule == ENDPOINTS_EACH)
-        slot_each(&tally, wanted, ret);
+        slot_each(&tally, wanted, &ret);
     else
-        slot_any(&tally, wanted, ret);
-    ret->result = tally.result;
-    ret->late = tally.lateness > rule->every / 4;
+        slot_any(&tally, wanted, &ret);
+    ret.result = tally.result;
+    ret.late = tally.lateness > rule->every / 4;
+    ret.missing = before != NULL ? ret.number - before->number - 1 : 0;
+    return ret;
 }
 
 size_t analysis_slots(const struct slot_rule *rule, const struct sample *samples, size_t n,
@@ -139,10 +141,8 @@ size_t analysis_slots(const struct slot_rule *rule, const struct sample *samples
     for (size_t i = 0, end; i < n; i = end) {
         for (end = i; end < n && samples[end].slot == samples[i].slot; end++)
             ;
-        struct slot *slot = &ret[n_slots];
-        slot_make(rule, samples + i, end - i, slot);
-        if (n_slots != 0)
-            slot->missing = slot->number - slot[-1].number - 1;
+        ret[n_slots] =
+            analysis_slot(rule, samples + i, end - i, n_slots != 0 ? &ret[n_slots - 1] : NULL);
         n_slots++;
     }
     return n_slots;

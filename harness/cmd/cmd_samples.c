@@ -56,23 +56,46 @@ static int trial_option(const struct command_args *args, int64_t *ret, struct er
     return 0;
 }
 
+struct filter {
+    const char *probe; /* NULL: every one */
+    int64_t trial;     /* -1: every one */
+    bool bad;
+};
+
+static int probe_print(const struct history *h, const struct history_trial *t, size_t probe,
+                       const struct filter *f, struct err *err)
+{
+    CLEANUP_HISTORY_READER struct history_reader *r = NULL;
+    const struct sample *s;
+    size_t n;
+    if (history_reader_open(h, t, probe, &r, err) != 0)
+        return -1;
+    do {
+        if (history_reader_next(r, &s, &n, err) != 0)
+            return -1;
+        for (size_t i = 0; i < n; i++) {
+            char name[16];
+            if ((f->bad && s[i].result == SAMPLE_GOOD) ||
+                (f->probe != NULL && strcmp(f->probe, probe_name(h, &s[i], name)) != 0))
+                continue;
+            sample_print(h, &s[i]);
+        }
+    } while (n != 0);
+    return 0;
+}
+
 static int run(const struct command_args *args, struct err *err)
 {
     CLEANUP_HISTORY struct history *h = NULL;
-    const char *only = command_value(args, "probe");
-    bool bad = command_flag(args, "bad");
-    int64_t trial;
-    if (trial_option(args, &trial, err) != 0 || history_load(args->operands[0], &h, err) != 0)
+    struct filter f = {.probe = command_value(args, "probe"), .bad = command_flag(args, "bad")};
+    if (trial_option(args, &f.trial, err) != 0 || history_load(args->operands[0], &h, err) != 0)
         return -1;
     (void)puts("trial,probe,host,slot,due_s,sent_s,done_s,result,status,bytes,send_s");
-    for (size_t i = 0; i < h->n_samples; i++) {
-        const struct sample *s = &h->samples[i];
-        char name[16];
-        if ((bad && s->result == SAMPLE_GOOD) || (trial >= 0 && s->trial != trial) ||
-            (only != NULL && strcmp(only, probe_name(h, s, name)) != 0))
-            continue;
-        sample_print(h, s);
-    }
+    for (size_t i = 0; i < h->n_trials; i++)
+        for (size_t p = 0; p < h->n_probes_seen; p++)
+            if ((f.trial < 0 || h->trials[i].trial == f.trial) &&
+                probe_print(h, &h->trials[i], p, &f, err) != 0)
+                return -1;
     if (fflush(stdout) != 0)
         return make_error(err, ERR_SYSTEM, errno, "write");
     return 0;

@@ -112,7 +112,7 @@ void history_free(struct history *h)
         json_decref(h->lines[i]);
     free(h->lines);
     free(h->events);
-    free(h->samples);
+    history_store_free(h->store);
     arena_free(&h->arena);
     free(h);
 }

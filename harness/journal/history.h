@@ -87,8 +87,7 @@ struct history_trial {
     int64_t until_ns;                 /* the prober's schedule ended here, or HISTORY_UNKNOWN */
     int64_t late, gaps, sent;         /* the prober's own count; -1: not known */
     int64_t cpu_ns;
-    struct sample *samples; /* by probe, slot, endpoint */
-    size_t n_samples;
+    size_t n_samples; /* history_reader_open gives them */
 };
 
 struct history_host {
@@ -126,9 +125,10 @@ struct history {
     const char *error;                  /* of run.end, or NULL */
     const char *abort_why, *abort_what; /* outside of any trial */
     int64_t end_ns;                     /* of the last event */
-    struct sample *samples;             /* of all trials */
-    size_t n_samples;
-    json_t **lines; /* owns what the pointers above borrow */
+    size_t n_samples;                   /* of all trials */
+    size_t n_probes_seen;               /* one more than the highest probe that a sample is of */
+    struct history_store *store;        /* where they are: history_reader_open */
+    json_t **lines;                     /* owns what the pointers above borrow */
 };
 
 /* Reads DIR/journal.ndjson and the sample files beside it; their hashes must be right. */
@@ -141,6 +141,25 @@ int history_parse(const char *text, size_t len, const struct sample *samples, si
 void history_free(struct history *h); /* NULL is allowed */
 void history_free_at(struct history **h);
 #define CLEANUP_HISTORY __attribute__((cleanup(history_free_at)))
+
+/*
+ * The samples of one probe (its index) in one trial, in order of slot and endpoint, a slot at a
+ * time: a run may hold more than memory does. What lies behind it, files or memory, only the
+ * history knows, so that whoever asks stays pure.
+ */
+struct history_reader;
+int history_reader_open(const struct history *h, const struct history_trial *t, size_t probe,
+                        struct history_reader **ret, struct err *err) MUST_CHECK;
+/* The samples of the next slot, valid until the next call; *ret_n is 0 behind the last. A sample
+ * that cannot be, or is there twice, is ERR_INPUT. */
+int history_reader_next(struct history_reader *r, const struct sample **ret, size_t *ret_n,
+                        struct err *err) MUST_CHECK;
+void history_reader_close(struct history_reader *r); /* NULL is allowed */
+void history_reader_close_at(struct history_reader **r);
+#define CLEANUP_HISTORY_READER __attribute__((cleanup(history_reader_close_at)))
+/* All of them at once, where they are known to be few; *ret is the caller's to free(). */
+int history_samples_of(const struct history *h, const struct history_trial *t, size_t probe,
+                       struct sample **ret, size_t *ret_n, struct err *err) MUST_CHECK;
 
 /*
  * A sample file's bytes: checks the head, sets *ret_n to the number of whole records behind it;

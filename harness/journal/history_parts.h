@@ -29,10 +29,12 @@ int history_line_read(const json_t *line, size_t number, struct history_line *re
 /* Fills everything but the samples from h->events and h->lines. */
 int history_fill(struct history *h, struct err *err);
 
-/* Takes the records (malloc), sorts them and hands each trial its own. */
+/* Takes the records (malloc), sorts them and tells each trial how many it has. */
 int history_samples_assign(struct history *h, struct sample *samples, size_t n, struct err *err);
 
 /* Reads all sample files that events name, and those that a killed run left behind them. */
 int history_samples_load(struct history *h, int dir_fd, struct err *err);
+
+void history_store_free(struct history_store *s); /* NULL is allowed */
 
 #endif

@@ -93,18 +93,26 @@ static int sample_check(const struct sample *s, const struct sample *before, str
     return 0;
 }
 
-int history_samples_assign(struct history *h, struct sample *samples, size_t n, struct err *err)
+/* All samples, in order. */
+struct history_store {
+    struct sample *list;
+    size_t n;
+};
+
+void history_store_free(struct history_store *s)
 {
-    h->samples = samples;
-    h->n_samples = n;
-    if (n != 0)
-        qsort(samples, n, sizeof(*samples), compare);
-    for (size_t i = 0; i < n; i++)
-        if (sample_check(&samples[i], i > 0 ? &samples[i - 1] : NULL, err) != 0)
-            return -1;
+    if (s == NULL)
+        return;
+    free(s->list);
+    free(s);
+}
+
+static int trials_count(struct history *h, const struct sample *samples, size_t n, struct err *err)
+{
     for (size_t i = 0, end; i < n; i = end) {
         for (end = i; end < n && samples[end].trial == samples[i].trial; end++)
-            ;
+            if (samples[end].probe >= h->n_probes_seen)
+                h->n_probes_seen = samples[end].probe + (size_t)1;
         struct history_trial *trial = NULL;
         for (size_t k = 0; k < h->n_trials; k++)
             if (h->trials[k].trial == samples[i].trial)
@@ -113,9 +121,106 @@ int history_samples_assign(struct history *h, struct sample *samples, size_t n, 
             return make_error(err, ERR_INPUT, 0,
                               "samples of trial %u, which the journal never began",
                               samples[i].trial);
-        trial->samples = samples + i;
         trial->n_samples = end - i;
     }
+    return 0;
+}
+
+int history_samples_assign(struct history *h, struct sample *samples, size_t n, struct err *err)
+{
+    h->store = calloc(1, sizeof(*h->store));
+    if (h->store == NULL) {
+        free(samples);
+        return make_error(err, ERR_SYSTEM, ENOMEM, "%zu samples", n);
+    }
+    *h->store = (struct history_store){.list = samples, .n = n};
+    h->n_samples = n;
+    if (n != 0)
+        qsort(samples, n, sizeof(*samples), compare);
+    return trials_count(h, samples, n, err);
+}
+
+struct history_reader {
+    const struct sample *next, *end;
+    const struct sample *before; /* of the same probe and trial */
+};
+
+/* The first sample that is not before this trial and probe. */
+static const struct sample *find(const struct history_store *s, uint32_t trial, size_t probe)
+{
+    size_t lo = 0, hi = s->n;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        const struct sample *at = &s->list[mid];
+        if (at->trial < trial || (at->trial == trial && at->probe < probe))
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return s->list + lo;
+}
+
+int history_reader_open(const struct history *h, const struct history_trial *t, size_t probe,
+                        struct history_reader **ret, struct err *err)
+{
+    struct history_reader *r = calloc(1, sizeof(*r));
+    if (r == NULL)
+        return make_error(err, ERR_SYSTEM, ENOMEM, "samples");
+    r->next = find(h->store, t->trial, probe);
+    r->end = find(h->store, t->trial, probe + 1);
+    *ret = r;
+    return 0;
+}
+
+int history_reader_next(struct history_reader *r, const struct sample **ret, size_t *ret_n,
+                        struct err *err)
+{
+    size_t n = 0;
+    *ret = r->next;
+    for (; r->next != r->end && r->next->slot == (*ret)->slot; r->next++, n++) {
+        if (sample_check(r->next, r->before, err) != 0)
+            return -1;
+        r->before = r->next;
+    }
+    *ret_n = n;
+    return 0;
+}
+
+void history_reader_close(struct history_reader *r)
+{
+    free(r);
+}
+
+void history_reader_close_at(struct history_reader **r)
+{
+    history_reader_close(*r);
+}
+
+int history_samples_of(const struct history *h, const struct history_trial *t, size_t probe,
+                       struct sample **ret, size_t *ret_n, struct err *err)
+{
+    CLEANUP_HISTORY_READER struct history_reader *r = NULL;
+    if (history_reader_open(h, t, probe, &r, err) != 0)
+        return -1;
+    CLEANUP_FREE struct sample *list = NULL;
+    size_t n = 0, more, room = 0;
+    const struct sample *slot;
+    do {
+        if (history_reader_next(r, &slot, &more, err) != 0)
+            return -1;
+        if (list == NULL || n + more > room) {
+            room = 2 * (n + more) + 16;
+            struct sample *grown = realloc(list, room * sizeof(*list));
+            if (grown == NULL)
+                return make_error(err, ERR_SYSTEM, ENOMEM, "%zu samples", n);
+            list = grown;
+        }
+        if (more != 0)
+            memcpy(list + n, slot, more * sizeof(*list));
+        n += more;
+    } while (more != 0);
+    *ret = steal_ptr(&list);
+    *ret_n = n;
     return 0;
 }
 

@@ -79,8 +79,12 @@ static void test_written_is_read(void)
         CU_ASSERT_EQUAL(h->seed, 42);
         CU_ASSERT_EQUAL(h->n_trials, 2);
         CU_ASSERT_EQUAL(h->trials[1].n_samples, 7);
-        CU_ASSERT_EQUAL(h->trials[1].samples[3].slot, 3);
-        CU_ASSERT_EQUAL(h->trials[1].samples[3].trial, 1);
+        CLEANUP_FREE struct sample *s = NULL;
+        size_t n = 0;
+        CU_ASSERT_EQUAL(history_samples_of(h, &h->trials[1], 0, &s, &n, &err), 0);
+        CU_ASSERT_EQUAL_FATAL(n, 7);
+        CU_ASSERT_EQUAL(s[3].slot, 3);
+        CU_ASSERT_EQUAL(s[3].trial, 1);
         CU_ASSERT_EQUAL(h->trials[0].end_ns, 900);
         CU_ASSERT_EQUAL(h->files_unfinished, 0);
         CU_ASSERT_FALSE(h->torn);
