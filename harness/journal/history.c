@@ -55,6 +55,16 @@ static int lines_parse(struct history *h, const char *text, size_t len, struct e
     return 0;
 }
 
+/* The event `history`; a second one is as good as none. */
+static int earlier_fill(struct history *h, struct err *err)
+{
+    for (size_t i = 0; i < h->n_events; i++)
+        if (!h->earlier.known && strcmp(h->events[i].ev, "history") == 0 &&
+            earlier_from_json(h->events[i].members, &h->arena, &h->earlier, err) != 0)
+            return wrap_error(err, JOURNAL_FILE ":%zu: history", i + 1);
+    return 0;
+}
+
 static struct history *history_new(void)
 {
     struct history *h = calloc(1, sizeof(*h));
@@ -69,7 +79,8 @@ int history_parse(const char *text, size_t len, const struct sample *samples, si
     CLEANUP_HISTORY struct history *h = history_new();
     if (h == NULL)
         return make_error(err, ERR_SYSTEM, ENOMEM, "journal");
-    if (lines_parse(h, text, len, err) != 0 || history_fill(h, err) != 0)
+    if (lines_parse(h, text, len, err) != 0 || history_fill(h, err) != 0 ||
+        earlier_fill(h, err) != 0)
         return -1;
     struct sample *copy = calloc(n_samples + 1, sizeof(*copy));
     if (copy == NULL)
@@ -98,7 +109,8 @@ int history_load(const char *dir, struct history **ret, struct err *err)
     if (h == NULL)
         return make_error(err, ERR_SYSTEM, ENOMEM, "journal");
     if (buf_read_fd(&text, fd, err) != 0 || lines_parse(h, buf_text(&text), text.len, err) != 0 ||
-        history_fill(h, err) != 0 || history_samples_load(h, dir_fd, err) != 0)
+        history_fill(h, err) != 0 || earlier_fill(h, err) != 0 ||
+        history_samples_load(h, dir_fd, err) != 0)
         return wrap_error(err, "%s", dir);
     *ret = steal_ptr(&h);
     return 0;

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/fault.h"
 #include "base/sample.h"
+#include "journal/earlier.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -119,6 +120,7 @@ struct history {
     size_t n_hosts;
     struct history_probe *probes;
     size_t n_probes;
+    struct earlier earlier;             /* for comparison: no verdict rests on it */
     bool torn;                          /* the last line was, and is dropped */
     uint32_t files_unfinished;          /* sample files that no event names */
     bool ended, aborted;                /* run.end */

@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "scenario/scenario.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,6 +31,8 @@ struct run_options {
     uint64_t seed;
     bool no_fault, hold;
     const char *dir; /* of this run: exists, without a journal */
+    /* Members of the event `history`, borrowed; NULL: nothing is known of earlier runs. */
+    json_t *history;
     struct run_view view;
 };
 

@@ -87,7 +87,11 @@ int run_record_start(struct run *r, struct err *err)
         (void)json_object_set_new(members, "other", json_stringn(s->other_text, s->other_len));
     if (members == NULL)
         return make_error(err, ERR_INPUT, 0, "the scenario cannot stand in a journal: not UTF-8");
-    return journal_append(r->journal, "run.start", members, err);
+    if (journal_append(r->journal, "run.start", members, err) < 0)
+        return -1;
+    return r->options->history == NULL
+               ? 0
+               : journal_append(r->journal, "history", json_incref(r->options->history), err);
 }
 
 /* What a failed command said last, as far as it is text. */
