@@ -89,13 +89,58 @@ struct analysis_injection {
     const char *why; /* when it is not */
 };
 
+/* A write that is not as it should be. DIVIDED: acknowledged, there in one view and absent in
+ * another. */
+enum write_fate { FATE_LOST, FATE_DIVIDED, FATE_PHANTOM, FATE_DUPLICATE };
+const char *write_fate_word(enum write_fate f);
+
+struct analysis_write {
+    uint64_t id;
+    enum write_fate fate;
+    int64_t sent_ns, done_ns; /* it was acknowledged, or refused, in between */
+    uint32_t times;           /* DUPLICATE: how often it is there */
+    const char *why;          /* PHANTOM: how it was refused; else "" */
+};
+
+/* One way of reading back: a host by itself, or as a client. */
+struct analysis_view {
+    const char *vantage, *name;
+    bool read;                                      /* there is a full read in the last round */
+    const char *why;                                /* why not, or "" */
+    uint32_t present, absent, phantoms, duplicates; /* absent: of the acknowledged ones */
+};
+
+/* The writes of one ledger in one trial. */
+struct analysis_ledger {
+    const char *name, *kind, *from;
+    int64_t every_ns;
+    uint32_t written, acknowledged, refused, unknown, gaps;
+    uint32_t lost_lower, lost_upper; /* absent from every view; from any */
+    uint32_t phantoms, duplicates;   /* in any view */
+    uint32_t unknown_present;        /* unknown ones that are there; either is right */
+    uint32_t strange;                /* ids that are there and were never written down */
+    struct span risk;                /* the window; SPAN_OPEN: to the end */
+    uint32_t at_risk;                /* acknowledged inside of it: "none of n" */
+    bool known;                      /* the reads suffice: two full ones, all views, the same */
+    bool agree;                      /* and all views show the same */
+    uint32_t rounds;
+    const char *why;                        /* what is missing, when not known; else "" */
+    const char *sentence;                   /* "none of 812 acknowledged writes at risk was lost" */
+    int64_t oldest_lost_ns, newest_lost_ns; /* their acknowledgements; -1: none lost */
+    struct span loss_ns;                    /* the time whose writes are lost; 0..0: none */
+    struct analysis_view *views;
+    size_t n_views;
+    struct analysis_write *writes; /* those with a fate, in order of id */
+    size_t n_writes;
+};
+
 enum analysis_unit { UNIT_SECONDS, UNIT_SHARE, UNIT_COUNT };
 enum analysis_side { AT_MOST, AT_LEAST }; /* of the limit is good */
 
 /* measure, of, from and detail together say what was measured, from run to run. */
 struct analysis_target {
     const char *measure; /* of targets.def, or "impact" */
-    const char *of;      /* the probe; "" for the whole system */
+    const char *of;      /* the probe or ledger; "" for the whole system */
     const char *from;    /* recovery_time: "fault", "impact", "heal"; else "" */
     const char *detail;  /* what else was asked for: "over 20s"; "" */
     enum analysis_unit unit;
@@ -122,6 +167,8 @@ struct analysis_trial {
     size_t n_injections;
     struct analysis_probe *probes; /* in the scenario's order */
     size_t n_probes;
+    struct analysis_ledger *ledgers; /* in the scenario's order */
+    size_t n_ledgers;
     struct analysis_target
         *targets; /* the scenario's, then one `impact` per probe that states one */
     size_t n_targets;

@@ -115,6 +115,9 @@ void analysis_probe(struct analysis_maker *m, struct analysis_trial *t, size_t i
 struct slot_range analysis_range(const struct analysis_maker *m, size_t index,
                                  const struct probe_slots *p);
 
+/* ledger.c: the writes of all ledgers in one trial; its probes and waves have been looked at. */
+void analysis_ledgers(struct analysis_maker *m, struct analysis_trial *t);
+
 void analysis_targets(struct analysis_maker *m, struct analysis_trial *t,
                       const struct probe_slots *slots);
 void analysis_trial(struct analysis_maker *m, const struct history_trial *of,

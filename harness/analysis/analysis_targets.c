@@ -84,6 +84,11 @@ static size_t probe_index(const struct scenario *s, const char *name)
     return s->n_probes;
 }
 
+static const char *subject(const struct scenario_target *of)
+{
+    return of->probe != NULL ? of->probe : of->ledger != NULL ? of->ledger : "";
+}
+
 static void target_judge(struct analysis_maker *m, const struct target_case *c,
                          struct analysis_target *ret)
 {
@@ -91,7 +96,7 @@ static void target_judge(struct analysis_maker *m, const struct target_case *c,
     const struct target_judging *how = row->how;
     const struct analysis_trial *t = c->t;
     *ret = (struct analysis_target){.measure = row->measure,
-                                    .of = c->of->probe != NULL ? c->of->probe : "",
+                                    .of = subject(c->of),
                                     .from = how->from != NULL ? how->from(c->of) : "",
                                     .detail = how->detail != NULL ? how->detail(m, c->of) : "",
                                     .unit = row->unit,

@@ -201,6 +201,7 @@ void analysis_trial(struct analysis_maker *m, const struct history_trial *of,
     for (size_t i = 0; i < m->s->n_probes; i++, ret->n_probes++)
         analysis_probe(m, ret, i, &slots[i]);
     analysis_rollouts(m, ret);
+    analysis_ledgers(m, ret);
     if (!m->no_memory && !m->failed)
         trial_judge(m, ret, slots);
     for (size_t i = 0; i < m->s->n_probes; i++)

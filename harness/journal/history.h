@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fault.h"
+#include "base/ledgerlog.h"
 #include "base/sample.h"
 #include "journal/earlier.h"
 
@@ -105,6 +106,14 @@ struct history_probe {
     size_t n_hosts;
 };
 
+/* One ledger and its own file, in the order of the `ledgers` event. */
+struct history_ledger {
+    const char *name, *kind, *from;
+    int64_t every_ns;
+    struct ledgerlog *log; /* NULL: there is no such file, or nothing whole in it */
+    bool changed;          /* it is not as it was when the journal named it by its hash */
+};
+
 struct history {
     struct arena arena;
     const json_t *start; /* run.start */
@@ -120,6 +129,8 @@ struct history {
     size_t n_hosts;
     struct history_probe *probes;
     size_t n_probes;
+    struct history_ledger *ledgers;
+    size_t n_ledgers;
     struct earlier earlier;             /* for comparison: no verdict rests on it */
     bool torn;                          /* the last line was, and is dropped */
     uint32_t files_unfinished;          /* sample files that no event names */

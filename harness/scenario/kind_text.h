@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A kind of fault or probe as people and programs read about it: text, JSON and Markdown from its
- * row. Knows rows, not scenarios.
+ * A kind of fault, probe or ledger as people and programs read about it: text, JSON and Markdown
+ * from its row. Knows rows, not scenarios.
  */
 #ifndef BLACKSTART_KIND_TEXT_H
 #define BLACKSTART_KIND_TEXT_H
 
 #include "base/buf.h"
 #include "base/fault.h"
+#include "ledger/ledger.h"
 #include "prober/probe.h"
 
 #include <jansson.h>
@@ -26,6 +27,9 @@ json_t *kind_fault_json(const struct fault *fault);
 void kind_probe_text(const struct probe_kind *kind, size_t width, struct buf *out);
 void kind_probe_doc(const struct probe_kind *kind, struct buf *out);
 json_t *kind_probe_json(const struct probe_kind *kind);
+void kind_ledger_text(const struct ledger_kind *kind, size_t width, struct buf *out);
+void kind_ledger_doc(const struct ledger_kind *kind, struct buf *out);
+json_t *kind_ledger_json(const struct ledger_kind *kind);
 
 /* The example as an item of a list of steps: "- fault: ..." with its lines below it. */
 void kind_example_step(const struct fault *fault, const char *indent, struct buf *out);

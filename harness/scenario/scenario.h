@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "base/param.h"
 #include "lab/spec.h"
+#include "ledger/ledger.h"
 #include "prober/probe.h"
 #include "scenario/problem.h"
 
@@ -68,6 +69,21 @@ struct scenario_probe {
     uint32_t weight; /* in the blast radius; default 1 */
     struct pos pos;
 };
+
+/* Acknowledged writes that are read back after the recovery. */
+struct scenario_ledger {
+    const char *name;
+    const struct ledger_kind *kind;
+    const void *args;             /* kind->args_size bytes */
+    const struct selector *hosts; /* in the order of the lab */
+    struct duration every, timeout;
+    struct duration read_within; /* reading back goes on until it is steady, at most so long */
+    struct duration risk;        /* how long before a fault a write is at risk already */
+    const char *from;            /* vantage host; default "client" */
+    int views;                   /* enum index: each, client */
+    struct pos pos;
+};
+enum { LEDGER_VIEWS_EACH, LEDGER_VIEWS_CLIENT };
 
 /* A fault step done host by host; given when size is. */
 struct scenario_waves {
@@ -135,7 +151,9 @@ struct scenario_target {
     enum target_kind kind;
     const char *probe; /* NULL for BLAST */
     enum measured_from from;
-    struct duration within; /* RECOVERY */
+    const char *ledger;     /* DATA_LOSS, DATA_LOSS_TIME */
+    uint32_t at_most;       /* DATA_LOSS */
+    struct duration within; /* RECOVERY, DATA_LOSS_TIME */
     struct duration over;   /* window from the fault, where there is one; 0: to the end of
                                observation. The run observes at least as long. */
     struct ratio limit;     /* AVAILABILITY: at least; BLAST: at most */
@@ -165,6 +183,8 @@ struct scenario {
     size_t n_probes;
     const struct scenario_probe *roles;
     size_t n_roles;
+    const struct scenario_ledger *ledgers;
+    size_t n_ledgers;
     const struct scenario_step *steps;
     size_t n_steps;
     const struct scenario_target *targets;

@@ -148,6 +148,7 @@ void scenario_doc(const struct catalogue *faults, struct buf *out)
     buf_puts(out, "## Measuring\n\n");
     put_tree(&section_probe, out);
     put_section(&section_role, "### ", out);
+    put_section(&section_ledger, "### ", out);
     put_steps(out);
     buf_puts(out, "## Judging\n\n");
     put_tree(&section_target, out);
@@ -157,6 +158,9 @@ void scenario_doc(const struct catalogue *faults, struct buf *out)
     buf_puts(out, "## Kinds of probe\n\n");
     for (size_t i = 0; i < probe_catalogue.n; i++)
         kind_probe_doc(probe_catalogue.kinds[i], out);
+    buf_puts(out, "## Kinds of ledger\n\n");
+    for (size_t i = 0; i < ledger_catalogue.n; i++)
+        kind_ledger_doc(ledger_catalogue.kinds[i], out);
     buf_puts(out, "## Faults\n\n");
     kind_faults_list(faults, "faults.md", out);
 }

@@ -217,13 +217,18 @@ static json_t *schema_connection(const struct key *key)
     return json_pack("{s:[s, s]}", "enum", "fresh", "kept");
 }
 
-static void read_vantage(struct reader *r, const struct key *key, const struct node *node, void *at)
+const char *read_vantage_name(struct reader *r, const struct node *node)
 {
     const char *words[SCENARIO_HOSTS_MAX];
-    (void)key;
     for (size_t i = 0; i < r->n_hosts; i++)
         words[i] = r->hosts[i].name;
-    ((struct scenario_probe *)at)->from = read_reference(r, "host", node, words, r->n_hosts);
+    return read_reference(r, "host", node, words, r->n_hosts);
+}
+
+static void read_vantage(struct reader *r, const struct key *key, const struct node *node, void *at)
+{
+    (void)key;
+    ((struct scenario_probe *)at)->from = read_vantage_name(r, node);
 }
 
 static json_t *schema_name(const struct key *key)

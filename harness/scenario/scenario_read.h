@@ -159,6 +159,8 @@ void vars_read(struct reader *r, const struct node *node, const struct scenario_
 
 /* The probe that a node names, or NULL after a report. */
 const char *read_probe_name(struct reader *r, const struct node *node);
+/* The name of a host that a vantage stands on, or NULL after a report. */
+const char *read_vantage_name(struct reader *r, const struct node *node);
 /* What a fault step's `waves` and `flap` cannot say alone; the step's other keys are read. */
 void finish_unfold(struct reader *r, const struct node *node, const struct scenario_step *s);
 
@@ -170,7 +172,7 @@ void finish_peers(struct reader *r, const struct fault *fault, void *args,
 /* Sections, in the files of their name. */
 extern const struct section section_scenario, section_lab, section_service, section_probe,
     section_role, section_expect, section_target, section_guard, section_inventory,
-    section_lab_file, section_waves, section_flap;
+    section_lab_file, section_waves, section_flap, section_ledger;
 #define TARGET(word, name, unit, side, doc) extern const struct section section_target_##name;
 #include "scenario/targets.def"
 #undef TARGET

@@ -143,8 +143,15 @@ static json_t *case_of(const char *key, const char *word, json_t *map)
                      "const", word, "then", map);
 }
 
-/* Probes and roles: one case for each kind of probe. */
-static json_t *schema_by_kind(const struct section *section)
+/* Probes, roles and ledgers: one case for each kind. */
+static json_t *schema_by_kind(const struct section *section, json_t *cases)
+{
+    return json_pack("{s:s, s:s, s:o, s:o, s:o}", "type", "object", "description", section->doc,
+                     "properties", properties_of(section), "required", required_keys(section),
+                     "allOf", cases);
+}
+
+static json_t *probe_cases(const struct section *section)
 {
     json_t *cases = json_array();
     for (size_t i = 0; i < probe_catalogue.n; i++) {
@@ -152,15 +159,26 @@ static json_t *schema_by_kind(const struct section *section)
         (void)json_array_append_new(
             cases, case_of("kind", kind->name, schema_map(section, kind->params, kind->n_params)));
     }
-    return json_pack("{s:s, s:s, s:o, s:o, s:o}", "type", "object", "description", section->doc,
-                     "properties", properties_of(section), "required", required_keys(section),
-                     "allOf", cases);
+    return cases;
+}
+
+static json_t *ledger_cases(const struct section *section)
+{
+    json_t *cases = json_array();
+    for (size_t i = 0; i < ledger_catalogue.n; i++) {
+        const struct ledger_kind *kind = ledger_catalogue.kinds[i];
+        (void)json_array_append_new(
+            cases, case_of("kind", kind->name, schema_map(section, kind->params, kind->n_params)));
+    }
+    return cases;
 }
 
 json_t *schema_section(const struct section *section)
 {
     if (section == &section_probe || section == &section_role)
-        return schema_by_kind(section);
+        return schema_by_kind(section, probe_cases(section));
+    if (section == &section_ledger)
+        return schema_by_kind(section, ledger_cases(section));
     json_t *map = schema_map(section, NULL, 0);
     if (section->shorthand == NULL && !section->may_be_empty)
         return map;

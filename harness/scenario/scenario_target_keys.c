@@ -80,3 +80,54 @@ const struct section section_target_blast_radius = {.name = "blast_radius",
                                                     KEYS(blast_keys),
                                                     .doc = "How much of the system was hit.",
                                                     .example = "- blast_radius: {at_most: 50%}\n"};
+
+static void read_target_ledger(struct reader *r, const struct key *key, const struct node *node,
+                               void *at)
+{
+    const char *words[SCENARIO_ITEMS_MAX];
+    (void)key;
+    for (size_t i = 0; i < r->s->n_ledgers; i++)
+        words[i] = r->s->ledgers[i].name;
+    ((struct scenario_target *)at)->ledger =
+        read_reference(r, "ledger", node, words, r->s->n_ledgers);
+}
+
+#define KEY_LEDGER                                                                                 \
+    {                                                                                              \
+        .name = "ledger", .type = KEY_CUSTOM, .read = read_target_ledger,                          \
+        .schema = schema_reference, .required = true, .shape = "name of a ledger",                 \
+        .doc = "Whose writes count."                                                               \
+    }
+
+static const struct key loss_keys[] = {
+    KEY_LEDGER,
+    {.name = "at_most",
+     .type = KEY_COUNT,
+     AT(struct scenario_target, at_most),
+     .required = true,
+     .max = 1000000000,
+     .doc = "How many may be absent after the recovery."},
+};
+const struct section section_target_data_loss = {
+    .name = "data_loss",
+    KEYS(loss_keys),
+    .doc = "How many of the acknowledged writes are absent when all is read back.",
+    .example = "- data_loss: {ledger: orders, at_most: 0}\n"};
+
+static const struct key loss_time_keys[] = {
+    KEY_LEDGER,
+    {.name = "within",
+     .type = KEY_PARAM,
+     .param = PARAM_DURATION,
+     AT(struct scenario_target, within),
+     .required = true,
+     .min = 1000000,
+     .max = LENGTH_MAX,
+     .doc = "From the oldest lost acknowledgement to the first impact, or to the newest lost one "
+            "where that is later."},
+};
+const struct section section_target_data_loss_time = {
+    .name = "data_loss_time",
+    KEYS(loss_time_keys),
+    .doc = "The time whose acknowledged writes are lost: how far back the data goes.",
+    .example = "- data_loss_time: {ledger: orders, within: 2s}\n"};

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "scenario/scenario_read.h"
+
+#include <string.h>
+
+enum { KINDS_SHOWN = 32, IN_FLIGHT_MAX = 256 };
+
+#define TIMEOUT_MAX INT64_C(60000000000)
+
+static const struct ledger_kind *kind_of(const struct node *map)
+{
+    const struct node *node = node_get(map, "kind");
+    return node != NULL && node->kind == NODE_SCALAR ? ledger_kind_find(node->text) : NULL;
+}
+
+static bool kind_params(const struct reader *r, const struct node *node, const struct param **ret,
+                        size_t *ret_n)
+{
+    const struct ledger_kind *kind = kind_of(node);
+    (void)r;
+    if (kind == NULL)
+        return false;
+    *ret = kind->params;
+    *ret_n = kind->n_params;
+    return true;
+}
+
+static bool any_kind_has(const struct reader *r, const char *name)
+{
+    (void)r;
+    for (size_t i = 0; i < ledger_catalogue.n; i++)
+        if (param_find(ledger_catalogue.kinds[i]->params, ledger_catalogue.kinds[i]->n_params,
+                       name) != NULL)
+            return true;
+    return false;
+}
+
+static void read_kind(struct reader *r, const struct key *key, const struct node *node, void *at)
+{
+    struct scenario_ledger *l = at;
+    const char *words[KINDS_SHOWN];
+    size_t n = 0;
+    if (reader_want(r, key, node, NODE_SCALAR) == NULL)
+        return;
+    l->kind = ledger_kind_find(node->text);
+    for (; n < ledger_catalogue.n && n < KINDS_SHOWN; n++)
+        words[n] = ledger_catalogue.kinds[n]->name;
+    if (l->kind == NULL)
+        reader_unknown(r, node->pos, "there is no kind of ledger", node->text, words, n);
+    else if (l->kind->lab_only && r->s->lab == NULL)
+        reader_problem(r, node->pos, NULL, "%s ledgers run in labs only", l->kind->name);
+}
+
+static json_t *schema_kind(const struct key *key)
+{
+    json_t *words = json_array();
+    (void)key;
+    for (size_t i = 0; i < ledger_catalogue.n; i++)
+        (void)json_array_append_new(words, json_string(ledger_catalogue.kinds[i]->name));
+    return json_pack("{s:o}", "enum", words);
+}
+
+static void read_vantage(struct reader *r, const struct key *key, const struct node *node, void *at)
+{
+    (void)key;
+    ((struct scenario_ledger *)at)->from = read_vantage_name(r, node);
+}
+
+static const struct selector all_hosts = {.kind = SELECT_ALL};
+
+static void finish_args(struct reader *r, const struct node *node, struct scenario_ledger *l)
+{
+    size_t before = r->problems->n;
+    void *args = reader_alloc(r, 1, l->kind->args_size);
+    if (args != NULL)
+        read_params(r, node,
+                    &(struct kind_params){l->kind->params, l->kind->n_params, args,
+                                          l->kind->args_size, NULL});
+    l->args = args;
+    if (args == NULL || r->problems->n != before || l->kind->check == NULL)
+        return;
+    struct err err;
+    const char *name = l->kind->check(args, &err);
+    const struct node *at = name != NULL ? node_get(node, name) : NULL;
+    if (name != NULL)
+        reader_problem(r, at != NULL ? at->pos : node->pos, NULL, "%s: %s", name, err.msg);
+}
+
+static void finish_ledger(struct reader *r, const struct node *node, void *at)
+{
+    struct scenario_ledger *l = at;
+    const struct node *timeout = node_get(node, "timeout"), *hosts = node_get(node, "hosts");
+    if (l->hosts == NULL)
+        l->hosts = &all_hosts;
+    if (l->from == NULL)
+        l->from = "client";
+    if (l->kind == NULL)
+        return;
+    finish_args(r, node, l);
+    if (l->every.ns >= 1000000 && l->timeout.ns / l->every.ns >= IN_FLIGHT_MAX)
+        reader_problem(r, timeout != NULL ? timeout->pos : node->pos,
+                       "a shorter time-out, or a longer interval",
+                       "timeout: with this interval more than %d writes could be on their way",
+                       IN_FLIGHT_MAX);
+    if (l->kind->no_hosts && hosts != NULL)
+        reader_problem(r, hosts->pos, NULL, "hosts: the commands of %s say where to",
+                       l->kind->name);
+    else if (!l->kind->no_hosts && r->n_hosts != 0 && !l->hosts->wrong &&
+             reader_count_hosts(r, l->hosts, NULL) == 0)
+        reader_problem(r, node->pos, NULL, "ledger: that is no host");
+}
+
+static const char *const view_words[] = {"each", "client", NULL};
+
+static const struct key ledger_keys[] = {
+    {.name = "kind",
+     .type = KEY_CUSTOM,
+     .required = true,
+     .read = read_kind,
+     .schema = schema_kind,
+     .shape = "redis, postgres, http or exec",
+     .doc = "What takes the writes."},
+    {.name = "hosts",
+     .type = KEY_SELECTOR,
+     AT(struct scenario_ledger, hosts),
+     .scope = SCOPE_STATIC,
+     .def = "all",
+     .doc = "Where it runs, in the order in which a client tries them."},
+    {.name = "every",
+     .type = KEY_PARAM,
+     .param = PARAM_DURATION,
+     AT(struct scenario_ledger, every),
+     .min = 1000000,
+     .max = TIMEOUT_MAX,
+     .def = "50ms",
+     .doc = "A write goes out each time, whatever became of those before it."},
+    {.name = "timeout",
+     .type = KEY_PARAM,
+     .param = PARAM_DURATION,
+     AT(struct scenario_ledger, timeout),
+     .min = 1000000,
+     .max = TIMEOUT_MAX,
+     .def = "1s",
+     .doc = "After this long it is unknown whether a write was done."},
+    {.name = "from",
+     .type = KEY_CUSTOM,
+     .read = read_vantage,
+     .schema = schema_reference,
+     .shape = "name of a host",
+     .def = "client",
+     .doc = "The host on which the ledger stands."},
+    {.name = "views",
+     .type = KEY_PARAM,
+     .param = PARAM_ENUM,
+     .choices = view_words,
+     AT(struct scenario_ledger, views),
+     .def = "each",
+     .doc = "What is read back: each host by itself and what a client finds, or only what a client "
+            "finds (where a host that is left behind for good cannot be read)."},
+    {.name = "read_within",
+     .type = KEY_PARAM,
+     .param = PARAM_DURATION,
+     AT(struct scenario_ledger, read_within),
+     .min = 1000000000,
+     .max = INT64_C(600000000000),
+     .def = "30s",
+     .doc =
+         "Reading back goes on until two full reads of all views are the same and the views agree, "
+         "at most so long."},
+    {.name = "risk",
+     .type = KEY_PARAM,
+     .param = PARAM_DURATION,
+     AT(struct scenario_ledger, risk),
+     .max = TIMEOUT_MAX,
+     .def = "1s",
+     .doc = "Writes acknowledged so shortly before a fault, or after its end, count as at risk: "
+            "\"none "
+            "of n lost\" names these."},
+};
+const struct section section_ledger = {
+    .name = "ledger",
+    .size = sizeof(struct scenario_ledger),
+    KEYS(ledger_keys),
+    NAMED_IN(struct scenario_ledger),
+    POS_IN(struct scenario_ledger),
+    .extras = kind_params,
+    .any_extra = any_kind_has,
+    .finish = finish_ledger,
+    .doc = "Writes with a number each, on a fixed schedule, written down before they are sent and "
+           "when they are answered; after the recovery all is read back. Lost is what was "
+           "acknowledged and is absent, a phantom what was refused and is there. Beside these keys "
+           "stand the parameters of its kind: blackstart ledgers.",
+    .example = "ledgers:\n  orders:\n    kind: redis\n    hosts: {label: db}\n    every: 20ms\n",
+};
