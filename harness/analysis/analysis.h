@@ -38,8 +38,11 @@ struct analysis_outage {
     int64_t wave;       /* index into trial.waves, or -1 */
 };
 
+/* One probe at one of its vantages: a probe with several has as many of these, alike in `name`. */
 struct analysis_probe {
     const char *name, *from, *rule; /* rule in words: "good when any of n1, n2, n3 is" */
+    const char *label;              /* for people: "write", or "write at n1" where it has several */
+    size_t vantage, n_vantages;     /* which of its vantages this is */
     enum impact impact;             /* what the scenario expects */
     uint32_t weight;
     int64_t every_ns;
@@ -54,6 +57,57 @@ struct analysis_probe {
     int64_t missed_ns; /* the longest outage that would not have been seen; -1: nothing was */
     int64_t end_ns;    /* last slot sent */
     struct timeline timeline; /* from the steady state on */
+};
+
+/* One endpoint of a probe as one vantage saw it, from the fault to the end of observation. */
+struct analysis_cell {
+    size_t probe;     /* index into trial.probes: probe and vantage */
+    const char *host; /* the endpoint */
+    uint32_t scheduled, good, bad, gaps;
+    double good_lo, good_hi; /* share of what was scheduled; NAN where nothing was */
+    uint32_t outages;
+    struct span bad_ns; /* in all of them together */
+    uint16_t
+        first_result;  /* enum sample_result of the first bad slot; SAMPLE_GOOD: there is none */
+    double per_second; /* requests that it was sent, over the whole trial */
+};
+
+/* Where a prober stands. */
+struct analysis_vantage {
+    const char *host;
+    const char *stands;         /* in words: "on n1, which network.partition hit" */
+    size_t n_hit;               /* injections of this trial on that host */
+    int64_t clock_lo, clock_hi; /* what is added to its times to have the coordinator's */
+};
+
+/* Probe x vantage x endpoint. Rows are trial.probes, in their order; a row's cells stand together
+ * in the order of its endpoints. */
+struct analysis_matrix {
+    struct analysis_vantage *vantages; /* in the order of their first probe */
+    size_t n_vantages;
+    const char **endpoints; /* hosts that are an endpoint of any probe: the columns */
+    size_t n_endpoints;
+    struct analysis_cell *cells;
+    size_t n_cells;
+    const char *
+        *disagreements; /* sentences: "n1 saw write down for 7.8 s to 8.0 s, client did not" */
+    size_t n_disagreements;
+};
+
+/* How well one prober kept its schedule in one trial. Shares are NAN and times -1 where the journal
+ * does not tell. */
+struct analysis_health {
+    const char *vantage;
+    uint32_t sent, late, gaps;                     /* attempts; late: by over a quarter interval */
+    int64_t late_p50_ns, late_p99_ns, late_max_ns; /* sent after it was due */
+    double cpu_share;                              /* its own, of one processor */
+    double per_second;                             /* requests that it sent, to all endpoints */
+    double steal_share, pressure_share;            /* of its machine, over the trial */
+    double load_begin, load_end;
+    int64_t null_n, null_late;                     /* answers of its own null server */
+    int64_t null_p50_ns, null_p99_ns, null_max_ns; /* from when they were due */
+    bool suspect;    /* times are wider, and latencies greater, than the system's alone */
+    const char *why; /* when it is; else "" */
 };
 
 /* Injections of one group, or of several that overlapped in time: what an outage is measured from.
@@ -140,7 +194,8 @@ enum analysis_side { AT_MOST, AT_LEAST }; /* of the limit is good */
 /* measure, of, from and detail together say what was measured, from run to run. */
 struct analysis_target {
     const char *measure; /* of targets.def, or "impact" */
-    const char *of;      /* the probe or ledger; "" for the whole system */
+    const char *of;      /* the probe's label, or the ledger; "" for the whole system */
+    const char *vantage; /* of a probe with several; else "" */
     const char *from;    /* recovery_time: "fault", "impact", "heal"; else "" */
     const char *detail;  /* what else was asked for: "over 20s"; "" */
     enum analysis_unit unit;
@@ -169,6 +224,9 @@ struct analysis_trial {
     size_t n_probes;
     struct analysis_ledger *ledgers; /* in the scenario's order */
     size_t n_ledgers;
+    struct analysis_matrix matrix;
+    struct analysis_health *health; /* one for each vantage */
+    size_t n_health;
     struct analysis_target
         *targets; /* the scenario's, then one `impact` per probe that states one */
     size_t n_targets;

@@ -8,6 +8,7 @@
 
 #include "analysis/analysis.h"
 #include "base/clock.h"
+#include "base/histogram.h"
 
 enum slot_state { SLOT_GOOD, SLOT_BAD, SLOT_GAP };
 
@@ -109,14 +110,36 @@ struct probe_slots {
     int64_t from, until; /* the fault command (or the steady state, in a dry trial); end of the
                             schedule */
     uint32_t bad_before; /* bad answers of the steady state that came before the command */
+    struct probe_attempts {
+        struct histogram lateness; /* of what was sent: how long after it was due */
+        uint32_t late, gaps;
+        int64_t first_ns, last_ns; /* sent */
+    } attempts;
 };
 void analysis_probe(struct analysis_maker *m, struct analysis_trial *t, size_t index,
                     struct probe_slots *ret);
+/* Where the journal tells of it; NULL: nowhere. */
+const struct history_probe *analysis_history_probe(const struct history *h,
+                                                   const struct scenario_probe *p);
+const struct history_vantage *analysis_history_vantage(const struct history_trial *t,
+                                                       const char *host);
+const char *analysis_from(const struct scenario_probe *p);
+/* All slots of a probe; of one endpoint alone when `only` is not -1. -1: m->why. */
+int analysis_slots_read(struct analysis_maker *m, const struct history_trial *t, size_t index,
+                        const struct slot_rule *rule, int64_t only, struct probe_slots *ret);
 struct slot_range analysis_range(const struct analysis_maker *m, size_t index,
                                  const struct probe_slots *p);
 
 /* ledger.c: the writes of all ledgers in one trial; its probes and waves have been looked at. */
 void analysis_ledgers(struct analysis_maker *m, struct analysis_trial *t);
+
+/* Probe x vantage x endpoint; and how the probers themselves fared. */
+void analysis_matrix(struct analysis_maker *m, struct analysis_trial *t,
+                     const struct probe_slots *slots);
+void analysis_health(struct analysis_maker *m, struct analysis_trial *t,
+                     const struct probe_slots *slots);
+/* Why no trial with such a prober can be conclusive, or NULL. */
+const char *analysis_stalled(struct analysis_maker *m, const struct analysis_trial *t);
 
 void analysis_targets(struct analysis_maker *m, struct analysis_trial *t,
                       const struct probe_slots *slots);

@@ -8,12 +8,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct history_probe *history_probe(const struct history *h, const char *name)
+const struct history_probe *analysis_history_probe(const struct history *h,
+                                                   const struct scenario_probe *p)
 {
-    for (size_t i = 0; i < h->n_probes; i++)
-        if (strcmp(h->probes[i].name, name) == 0)
-            return &h->probes[i];
+    const struct history_probe *named = NULL;
+    for (size_t i = 0; i < h->n_probes; i++) {
+        const struct history_probe *one = &h->probes[i];
+        if (strcmp(one->name, p->name) != 0)
+            continue;
+        if (p->from == NULL || one->from == NULL || strcmp(one->from, p->from) == 0)
+            return one;
+        named = named == NULL ? one : named;
+    }
+    return named;
+}
+
+const struct history_vantage *analysis_history_vantage(const struct history_trial *t,
+                                                       const char *host)
+{
+    for (size_t i = 0; i < t->n_vantages; i++)
+        if (strcmp(t->vantages[i].host, host) == 0)
+            return &t->vantages[i];
     return NULL;
+}
+
+const char *analysis_from(const struct scenario_probe *p)
+{
+    return p->from != NULL ? p->from : "client";
 }
 
 static const char *rule_text(struct analysis_maker *m, const struct scenario_probe *p,
@@ -81,10 +102,47 @@ static int slots_room(struct analysis_maker *m, struct probe_slots *p, size_t *r
     return 0;
 }
 
-/* A slot is made as soon as its samples are there: they are never held together. */
-static int slots_read(struct analysis_maker *m, const struct history_trial *t, size_t index,
-                      const struct slot_rule *rule, struct probe_slots *ret)
+static void attempts_add(struct probe_attempts *a, const struct sample *s, size_t n, int64_t every)
 {
+    for (size_t i = 0; i < n; i++) {
+        a->gaps += s[i].result == SAMPLE_GAP;
+        if (s[i].result == SAMPLE_GAP)
+            continue;
+        int64_t late = s[i].sent_ns - s[i].due_ns;
+        histogram_add(&a->lateness, late);
+        a->late += late > every / 4;
+        a->first_ns = a->lateness.n == 1 ? s[i].sent_ns : a->first_ns;
+        a->last_ns = s[i].sent_ns;
+    }
+}
+
+/* Moves *s to the sample of one endpoint; *n is 0 when it has none in this slot. */
+static void endpoint_pick(const struct sample **s, size_t *n, int64_t only)
+{
+    for (; only >= 0 && *n != 0 && (*s)->endpoint != only; ++*s, --*n)
+        ;
+    if (only >= 0 && *n != 0)
+        *n = 1;
+}
+
+/* Times of a clock that is not the coordinator's, as far as they can be known on it. */
+static struct slot slot_shift(struct slot s, const struct history_vantage *v)
+{
+    if (v != NULL) {
+        s.due += v->clock_lo;
+        s.lower += v->clock_lo;
+        s.upper += v->clock_hi;
+        s.done += v->clock_hi;
+    }
+    return s;
+}
+
+/* A slot is made as soon as its samples are there: they are never held together. */
+int analysis_slots_read(struct analysis_maker *m, const struct history_trial *t, size_t index,
+                        const struct slot_rule *rule, int64_t only, struct probe_slots *ret)
+{
+    const struct history_vantage *v =
+        analysis_history_vantage(t, analysis_from(&m->s->probes[index]));
     CLEANUP_HISTORY_READER struct history_reader *r = NULL;
     if (history_reader_open(m->h, t, index, &r, &m->why) != 0)
         return -1;
@@ -96,8 +154,10 @@ static int slots_read(struct analysis_maker *m, const struct history_trial *t, s
         if (n == 0)
             return 0;
         const struct slot *before = ret->n != 0 ? &ret->slots[ret->n - 1] : NULL;
-        ret->slots[ret->n] = analysis_slot(rule, s, n, before);
-        ret->n++;
+        attempts_add(&ret->attempts, s, n, rule->every);
+        endpoint_pick(&s, &n, only);
+        if (n != 0)
+            ret->slots[ret->n++] = slot_shift(analysis_slot(rule, s, n, before), v);
     }
 }
 
@@ -105,19 +165,22 @@ static void slots_fill(struct analysis_maker *m, const struct history_trial *t, 
                        struct probe_slots *ret)
 {
     const struct scenario_probe *p = &m->s->probes[index];
-    const struct history_probe *hosts = history_probe(m->h, p->name);
+    const struct history_probe *hosts = analysis_history_probe(m->h, p);
     struct slot_rule rule = {.rule = p->endpoints,
                              .every = p->every.ns,
                              .n_endpoints = hosts != NULL ? hosts->n_hosts : 0};
     rule.roles = roles_make(m, t, p->role, hosts, &rule.n_roles);
     if ((hosts == NULL && endpoints_seen(m, t, index, &rule.n_endpoints) != 0) ||
-        slots_read(m, t, index, &rule, ret) != 0)
+        analysis_slots_read(m, t, index, &rule, -1, ret) != 0)
         m->failed = true;
 }
 
 /* Where the schedule of this trial ended. */
-static int64_t until(const struct history *h, const struct history_trial *t)
+static int64_t until(const struct history *h, const struct history_trial *t, const char *from)
 {
+    const struct history_vantage *v = analysis_history_vantage(t, from);
+    if (v != NULL && v->until_ns >= 0)
+        return v->until_ns;
     if (t->until_ns != HISTORY_UNKNOWN)
         return t->until_ns;
     if (t->sent >= 0 || t->n_samples == 0) /* it stopped in order, and says no more */
@@ -140,7 +203,7 @@ static void window_find(struct analysis_maker *m, const struct analysis_trial *t
     bool injected = t->n_waves != 0 && t->waves[0].injected.lo != HISTORY_UNKNOWN;
     p->from = injected ? t->waves[0].injected.lo
                        : (t->of->steady_known ? t->of->steady_ns : t->of->start_ns);
-    p->until = until(m->h, t->of);
+    p->until = until(m->h, t->of, analysis_from(&m->s->probes[index]));
     while (p->first < p->n && p->slots[p->first].due < steady)
         p->first++;
     for (size_t i = p->first; i < p->n && p->slots[i].due < p->from; i++)
@@ -274,8 +337,11 @@ void analysis_probe(struct analysis_maker *m, struct analysis_trial *t, size_t i
     struct analysis_probe *ret = &t->probes[index];
     *p = (struct probe_slots){.slots = NULL};
     *ret = (struct analysis_probe){.name = of->name,
-                                   .from = of->from != NULL ? of->from : "client",
-                                   .rule = rule_text(m, of, history_probe(m->h, of->name)),
+                                   .from = analysis_from(of),
+                                   .label = scenario_probe_label(of),
+                                   .vantage = of->vantage,
+                                   .n_vantages = of->n_vantages > 1 ? of->n_vantages : 1,
+                                   .rule = rule_text(m, of, analysis_history_probe(m->h, of)),
                                    .impact = of->impact,
                                    .weight = of->weight,
                                    .every_ns = of->every.ns};

@@ -48,6 +48,9 @@ int64_t target_minus(int64_t hi, int64_t lo);
  * missed, while one that is missed stays so. `so_far` is the end of the reason. */
 void target_cut_short(struct analysis_maker *m, const struct analysis_trial *t, const char *so_far,
                       struct analysis_target *ret);
+/* Of a vantage that saw no impact: must it have? What is expected must be felt at one vantage at
+ * least; another may stand where it is not. */
+bool target_expects_impact(const struct analysis_trial *t, const struct analysis_probe *p);
 /* Of what is counted over a window that begins at the fault (0: up to the end of observation): is
  * any of it behind the cut? */
 bool target_is_cut(const struct analysis_trial *t, int64_t over_ns);

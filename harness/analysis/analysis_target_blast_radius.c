@@ -2,14 +2,20 @@
 /* The share of the probes' weight that was impacted. */
 #include "analysis/analysis_target.h"
 
+/* A service is hit when it is at any of its vantages, and counts once. */
 struct analysis_share analysis_blast(const struct analysis_trial *t)
 {
     uint64_t all = 0, hit = 0, unknown = 0;
-    for (size_t i = 0; i < t->n_probes; i++) {
+    for (size_t i = 0, n; i < t->n_probes; i += n) {
         const struct analysis_probe *p = &t->probes[i];
+        bool impacted = false, enough = true;
+        for (n = 0; i + n < t->n_probes && (n == 0 || p[n].vantage != 0); n++) {
+            impacted = impacted || p[n].impacted;
+            enough = enough && p[n].enough;
+        }
         all += p->weight;
-        hit += p->impacted ? p->weight : 0;
-        unknown += !p->impacted && !p->enough ? p->weight : 0;
+        hit += impacted ? p->weight : 0;
+        unknown += !impacted && !enough ? p->weight : 0;
     }
     if (all == 0)
         return (struct analysis_share){0, 1};

@@ -32,8 +32,8 @@ static struct concern outages_of(const struct analysis_trial *t, const struct an
     return c;
 }
 
-static void no_impact(struct analysis_maker *m, const struct analysis_probe *p,
-                      struct analysis_target *ret)
+static void no_impact(struct analysis_maker *m, const struct analysis_trial *t,
+                      const struct analysis_probe *p, struct analysis_target *ret)
 {
     char missed[32];
     ret->lower = 0;
@@ -42,7 +42,7 @@ static void no_impact(struct analysis_maker *m, const struct analysis_probe *p,
         ret->verdict = VERDICT_INCONCLUSIVE;
         ret->why = analysis_text(m, "no impact seen, but %u of %u slots are missing", p->gaps,
                                  p->scheduled);
-    } else if (p->impact == IMPACT_EXPECTED) {
+    } else if (target_expects_impact(t, p)) {
         ret->verdict = VERDICT_INVALID;
         ret->why = "no impact seen, though the scenario expects one: nothing to recover from";
     } else {
@@ -123,7 +123,7 @@ static void recovery_of_wave(struct analysis_maker *m, const struct analysis_tri
     const struct analysis_wave *w = &t->waves[wave];
     struct concern c = outages_of(t, p, wave);
     if (c.last == NULL) {
-        no_impact(m, p, ret);
+        no_impact(m, t, p, ret);
         if (analysis_cut_at(t->of) != SPAN_OPEN) {
             ret->upper = INFINITY;
             target_cut_short(m, t, "no impact was seen until then", ret);

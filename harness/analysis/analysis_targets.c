@@ -46,6 +46,14 @@ bool target_is_cut(const struct analysis_trial *t, int64_t over_ns)
     return cut != SPAN_OPEN && (over_ns == 0 || t->waves[0].injected.hi + over_ns > cut);
 }
 
+bool target_expects_impact(const struct analysis_trial *t, const struct analysis_probe *p)
+{
+    bool elsewhere = false;
+    for (size_t i = 0; i < t->n_probes; i++)
+        elsewhere = elsewhere || (t->probes[i].impacted && strcmp(t->probes[i].name, p->name) == 0);
+    return p->impact == IMPACT_EXPECTED && !elsewhere;
+}
+
 static void impact_judge(struct analysis_maker *m, const struct analysis_trial *t,
                          const struct analysis_probe *p, struct analysis_target *ret)
 {
@@ -69,24 +77,21 @@ static void impact_judge(struct analysis_maker *m, const struct analysis_trial *
         ret->why = analysis_text(m, "no impact seen, but %u of %u slots are missing", p->gaps,
                                  p->scheduled);
     } else {
-        ret->verdict = p->impact == IMPACT_EXPECTED && !dry ? VERDICT_INVALID : VERDICT_PASS;
+        ret->verdict = target_expects_impact(t, p) && !dry ? VERDICT_INVALID : VERDICT_PASS;
         ret->why =
             analysis_text(m, "no impact seen; an outage shorter than %s could have been missed",
                           analysis_time(p->missed_ns, missed));
     }
 }
 
-static size_t probe_index(const struct scenario *s, const char *name)
+/* Not the probe's name alone: its vantages are told apart from run to run too. */
+static const char *subject(const struct analysis_maker *m, const struct target_case *c)
 {
-    for (size_t i = 0; name != NULL && i < s->n_probes; i++)
-        if (strcmp(s->probes[i].name, name) == 0)
-            return i;
-    return s->n_probes;
-}
-
-static const char *subject(const struct scenario_target *of)
-{
-    return of->probe != NULL ? of->probe : of->ledger != NULL ? of->ledger : "";
+    if (c->of->ledger != NULL)
+        return c->of->ledger;
+    if (c->of->probe != NULL && c->probe < m->s->n_probes)
+        return scenario_probe_label(&m->s->probes[c->probe]);
+    return c->of->probe != NULL ? c->of->probe : "";
 }
 
 static void target_judge(struct analysis_maker *m, const struct target_case *c,
@@ -96,7 +101,8 @@ static void target_judge(struct analysis_maker *m, const struct target_case *c,
     const struct target_judging *how = row->how;
     const struct analysis_trial *t = c->t;
     *ret = (struct analysis_target){.measure = row->measure,
-                                    .of = subject(c->of),
+                                    .of = subject(m, c),
+                                    .vantage = c->of->vantage != NULL ? c->of->vantage : "",
                                     .from = how->from != NULL ? how->from(c->of) : "",
                                     .detail = how->detail != NULL ? how->detail(m, c->of) : "",
                                     .unit = row->unit,
@@ -134,8 +140,10 @@ void analysis_targets(struct analysis_maker *m, struct analysis_trial *t,
     t->targets = analysis_array(m, m->s->n_targets + m->s->n_probes, sizeof(*t->targets));
     for (size_t i = 0; t->targets != NULL && i < m->s->n_targets; i++) {
         const struct scenario_target *of = &m->s->targets[i];
-        struct target_case c = {
-            .t = t, .slots = slots, .of = of, .probe = probe_index(m->s, of->probe)};
+        struct target_case c = {.t = t,
+                                .slots = slots,
+                                .of = of,
+                                .probe = scenario_probe_find(m->s, of->probe, of->vantage)};
         target_judge(m, &c, &t->targets[t->n_targets++]);
     }
     for (size_t i = 0; t->targets != NULL && i < t->n_probes; i++) {
@@ -144,7 +152,8 @@ void analysis_targets(struct analysis_maker *m, struct analysis_trial *t,
             continue;
         struct analysis_target *ret = &t->targets[t->n_targets++];
         *ret = (struct analysis_target){.measure = "impact",
-                                        .of = p->name,
+                                        .of = p->label,
+                                        .vantage = p->n_vantages > 1 ? p->from : "",
                                         .from = "",
                                         .detail = "",
                                         .unit = UNIT_SECONDS,

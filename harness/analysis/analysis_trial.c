@@ -29,7 +29,7 @@ static const char *baseline_bad(struct analysis_maker *m, const struct analysis_
     for (size_t i = 0; i < t->n_probes; i++)
         if (slots[i].bad_before != 0 && t->n_waves != 0)
             return analysis_text(m, "the baseline was bad: %s failed %u times before the fault",
-                                 t->probes[i].name, slots[i].bad_before);
+                                 t->probes[i].label, slots[i].bad_before);
     return NULL;
 }
 
@@ -112,6 +112,9 @@ static void trial_sum(struct analysis_maker *m, struct analysis_trial *t)
                   analysis_text(m, "%s%s%s: %s", g->measure, g->of[0] != '\0' ? " of " : "", g->of,
                                 g->why));
     }
+    const char *stalled = t->n_waves != 0 ? analysis_stalled(m, t) : NULL;
+    if (stalled != NULL)
+        worse(t, VERDICT_INCONCLUSIVE, stalled);
     if (t->of->guard_probe != NULL)
         worse(t, VERDICT_FAIL,
               analysis_text(m, "the guard on %s fired%s%s", t->of->guard_probe,
@@ -202,6 +205,10 @@ void analysis_trial(struct analysis_maker *m, const struct history_trial *of,
         analysis_probe(m, ret, i, &slots[i]);
     analysis_rollouts(m, ret);
     analysis_ledgers(m, ret);
+    if (!m->no_memory && !m->failed) {
+        analysis_matrix(m, ret, slots);
+        analysis_health(m, ret, slots);
+    }
     if (!m->no_memory && !m->failed)
         trial_judge(m, ret, slots);
     for (size_t i = 0; i < m->s->n_probes; i++)

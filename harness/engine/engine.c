@@ -199,7 +199,7 @@ static void enter_settle(struct engine *e)
 
 static bool advance_steady(struct engine *e)
 {
-    const char *not_good = "";
+    size_t not_good = e->scenario->n_probes;
     if (e->stopping) {
         enter_settle(e);
         return true;
@@ -218,7 +218,10 @@ static bool advance_steady(struct engine *e)
     a->ok = false;
     (void)watch_all_good(e, e->trial_ns, e->scenario->steady_for.ns, &not_good);
     watch_explain(e, not_good, got, sizeof(got));
-    engine_explain(a, "%.60s was not good for %s within %s%s", not_good,
+    engine_explain(a, "%.60s was not good for %s within %s%s",
+                   not_good < e->scenario->n_probes
+                       ? scenario_probe_label(&e->scenario->probes[not_good])
+                       : "",
                    duration_print(e->scenario->steady_for, text, sizeof(text)),
                    duration_print(e->scenario->steady_within, limit, sizeof(limit)), got);
     e->not_steady = e->stopping = true;
@@ -291,7 +294,7 @@ static bool advance_running(struct engine *e)
 
 static bool advance_recover(struct engine *e)
 {
-    const char *not_good;
+    size_t not_good;
     bool nothing_done = e->first_ns < 0;
     (void)inject_tick(e);
     if (e->now >= window_end(e) &&

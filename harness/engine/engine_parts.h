@@ -192,11 +192,11 @@ void roles_fail(struct engine *e, struct cursor *c); /* no single host has one i
 /* engine_watch.c */
 void watch_sample(struct engine *e, const struct event *event);
 /* Adds why the first probe that is not good is not: what it got. */
-void watch_explain(const struct engine *e, const char *probe, char *text, size_t size);
+void watch_explain(const struct engine *e, size_t probe, char *text, size_t size);
 /* Has the probe been good (all slots due since `since`) for `length`? */
 bool watch_good(const struct engine *e, size_t probe, int64_t since, int64_t length);
 bool watch_bad(const struct engine *e, size_t probe, int64_t since);
-bool watch_all_good(const struct engine *e, int64_t since, int64_t length, const char **ret_not);
+bool watch_all_good(const struct engine *e, int64_t since, int64_t length, size_t *ret_not);
 void watch_guards(struct engine *e);
 int64_t watch_deadline(const struct engine *e);
 size_t watch_find(const struct engine *e, const char *probe);

@@ -185,7 +185,7 @@ static enum gate gate_look(const struct engine *e, size_t step, char *why, size_
     int64_t against = as_meant ? p->before_ns : p->last_ns;
     if (p->seen && against >= from) {
         char got[64];
-        watch_explain(e, w->probe, got, sizeof(got));
+        watch_explain(e, probe, got, sizeof(got));
         (void)snprintf(why, size, "%s was %s%s", w->probe, w->good ? "bad" : "good",
                        w->good ? got : "");
         return GATE_SHUT;

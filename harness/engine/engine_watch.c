@@ -20,13 +20,12 @@ void watch_sample(struct engine *e, const struct event *event)
         (void)snprintf(w->got, sizeof(w->got), "%s", event->text != NULL ? event->text : "");
 }
 
-void watch_explain(const struct engine *e, const char *probe, char *text, size_t size)
+void watch_explain(const struct engine *e, size_t probe, char *text, size_t size)
 {
-    size_t i = watch_find(e, probe);
     text[0] = '\0';
-    if (i == e->scenario->n_probes)
+    if (probe >= e->scenario->n_probes)
         return;
-    const struct probe_watch *w = &e->probes[i];
+    const struct probe_watch *w = &e->probes[probe];
     if (!w->seen)
         (void)snprintf(text, size, ": nothing was measured");
     else if (w->got[0] != '\0')
@@ -47,11 +46,11 @@ bool watch_bad(const struct engine *e, size_t probe, int64_t since)
     return w->seen && !w->good && w->last_ns >= since;
 }
 
-bool watch_all_good(const struct engine *e, int64_t since, int64_t length, const char **ret_not)
+bool watch_all_good(const struct engine *e, int64_t since, int64_t length, size_t *ret_not)
 {
     for (size_t i = 0; i < e->scenario->n_probes; i++)
         if (!watch_good(e, i, since, length)) {
-            *ret_not = e->scenario->probes[i].name;
+            *ret_not = i;
             return false;
         }
     return true;
@@ -59,10 +58,7 @@ bool watch_all_good(const struct engine *e, int64_t since, int64_t length, const
 
 size_t watch_find(const struct engine *e, const char *probe)
 {
-    size_t i = 0;
-    while (i < e->scenario->n_probes && strcmp(e->scenario->probes[i].name, probe) != 0)
-        i++;
-    return i;
+    return scenario_probe_find(e->scenario, probe, NULL);
 }
 
 static bool guarded(const struct engine *e)
@@ -74,16 +70,17 @@ void watch_guards(struct engine *e)
 {
     for (size_t i = 0; i < e->scenario->n_guards && guarded(e); i++) {
         const struct scenario_guard *g = &e->scenario->guards[i];
-        size_t probe = watch_find(e, g->probe);
+        size_t probe = scenario_probe_find(e->scenario, g->probe, g->vantage);
         if (probe == e->scenario->n_probes)
             continue;
+        const char *label = scenario_probe_label(&e->scenario->probes[probe]);
         const struct probe_watch *w = &e->probes[probe];
         if (!w->seen || w->good || e->now - w->since_ns <= g->bad_for.ns)
             continue;
         char text[64];
         engine_explain(engine_emit(e, ACTION_GUARD, probe, NULL), "%s was bad for longer than %s",
-                       g->probe, duration_print(g->bad_for, text, sizeof(text)));
-        engine_abort(e, "guard", "%s was bad for longer than %s", g->probe, text);
+                       label, duration_print(g->bad_for, text, sizeof(text)));
+        engine_abort(e, "guard", "%s was bad for longer than %s", label, text);
     }
 }
 
@@ -91,9 +88,10 @@ int64_t watch_deadline(const struct engine *e)
 {
     int64_t next = INT64_MAX;
     for (size_t i = 0; i < e->scenario->n_guards && guarded(e); i++) {
-        size_t probe = watch_find(e, e->scenario->guards[i].probe);
+        const struct scenario_guard *g = &e->scenario->guards[i];
+        size_t probe = scenario_probe_find(e->scenario, g->probe, g->vantage);
         if (probe < e->scenario->n_probes && e->probes[probe].seen && !e->probes[probe].good)
-            next = earlier(next, e->probes[probe].since_ns + e->scenario->guards[i].bad_for.ns + 1);
+            next = earlier(next, e->probes[probe].since_ns + g->bad_for.ns + 1);
     }
     return next;
 }

@@ -158,7 +158,7 @@ static void print_head(const struct plan *plan, struct buf *out)
                s->trials > 1 ? ", and a fault-free one first" : "");
     buf_puts(out, "\nfirst       ");
     for (size_t i = 0; i < s->n_probes; i++)
-        buf_printf(out, "%s%s", i != 0 ? ", " : "", s->probes[i].name);
+        buf_printf(out, "%s%s", i != 0 ? ", " : "", scenario_probe_label(&s->probes[i]));
     buf_puts(out, " must be good for ");
     print_duration(out, s->steady_for.ns);
     buf_puts(out, " within ");

@@ -67,6 +67,23 @@ struct history_role {
     bool ok;
 };
 
+/* What a prober's machine said of itself; -1: it did not. */
+struct history_machine {
+    int64_t steal, ticks; /* /proc/stat: of all processors since they started */
+    int64_t pressure_us;  /* /proc/pressure/cpu: some task waited for so long since the start */
+    int64_t load_milli;   /* load average over one minute, in thousandths */
+};
+
+/* One prober in one trial; numbers are -1, times HISTORY_UNKNOWN, when the journal has none. */
+struct history_vantage {
+    const char *host;
+    int64_t late, gaps, sent, cpu_ns, until_ns;
+    int64_t clock_lo,
+        clock_hi; /* what is added to its samples' times; 0 on the coordinator's clock */
+    int64_t null_n, null_late, null_p50_ns, null_p99_ns, null_max_ns;
+    struct history_machine begin, end;
+};
+
 struct history_trial {
     uint32_t trial; /* its number */
     bool fault_free;
@@ -89,6 +106,8 @@ struct history_trial {
     int64_t until_ns;                 /* the prober's schedule ended here, or HISTORY_UNKNOWN */
     int64_t late, gaps, sent;         /* the prober's own count; -1: not known */
     int64_t cpu_ns;
+    struct history_vantage *vantages; /* that told their health */
+    size_t n_vantages;
     size_t n_samples; /* history_reader_open gives them */
 };
 
@@ -101,7 +120,7 @@ struct history_host {
 
 /* The endpoints of one probe, in the order of samples' `endpoint`. */
 struct history_probe {
-    const char *name, *from;
+    const char *name, *from; /* a probe with several vantages stands here once for each */
     const char **hosts;
     size_t n_hosts;
 };

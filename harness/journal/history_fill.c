@@ -175,7 +175,8 @@ static int on_trial_start(struct filler *f)
                                 .cpu_ns = -1};
     t->injections = arena_array(&h->arena, count_ahead(f, "prepare") + 1, sizeof(*t->injections));
     t->roles = arena_array(&h->arena, count_ahead(f, "role") + 1, sizeof(*t->roles));
-    if (t->injections == NULL || t->roles == NULL)
+    t->vantages = arena_array(&h->arena, count_ahead(f, "prober") + 1, sizeof(*t->vantages));
+    if (t->injections == NULL || t->roles == NULL || t->vantages == NULL)
         return no_memory(f);
     f->trial = t;
     return 0;
@@ -374,16 +375,7 @@ static int on_step(struct filler *f)
 
 static int on_prober(struct filler *f)
 {
-    const struct history_line *l = f->line;
-    struct history_trial *t = f->trial;
-    /* One prober per vantage: counts add up, the schedule ended with the first. */
-    int64_t *const to[] = {&t->late, &t->gaps, &t->sent, &t->cpu_ns};
-    const int64_t from[] = {l->late, l->gaps, l->sent, l->cpu_ns};
-    for (size_t i = 0; i < 4; i++)
-        if (from[i] >= 0 && *to[i] <= HISTORY_TIME_MAX)
-            *to[i] = *to[i] < 0 ? from[i] : *to[i] + from[i];
-    if (l->until_ns >= 0 && (t->until_ns == HISTORY_UNKNOWN || l->until_ns < t->until_ns))
-        t->until_ns = l->until_ns;
+    history_vantage_take(f->trial, f->line);
     return 0;
 }
 

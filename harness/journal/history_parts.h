@@ -14,17 +14,22 @@
 /* Members that any event may have. Absent: NULL, HISTORY_UNKNOWN, -1. */
 struct history_line {
     const char *ev, *injection, *fault, *host, *why, *what, *error, *ended_by, *restored_by, *role,
-        *when, *probe, *state, *outcome, *file, *text, *sha256, *run, *wall, *version, *kernel,
-        *machine, *scenario, *class;
+        *when, *probe, *vantage, *state, *outcome, *file, *text, *sha256, *run, *wall, *version,
+        *kernel, *machine, *scenario, *class;
     int64_t t, trial, trials, group, step, wave, phase, for_ns, asked_ns, active_ns, done_ns,
         until_ns, late, gaps, sent, cpu_ns, count, seed, format;
     int ok, held, fault_free, proven, foreign, clean, aborted, recovery, no_fault;
     const json_t *args, *items, *hosts, *list, *addrs, *labels, *differences, *left, *listed,
-        *lapsed;
+        *lapsed, *null, *begin, *end, *clock;
 };
 
 /* Where an event is, for messages: "journal.ndjson:12". */
 int history_line_read(const json_t *line, size_t number, struct history_line *ret, struct err *err);
+
+/* One prober's health in the trial, which has room for it (history_vantage.c). */
+void history_vantage_take(struct history_trial *t, const struct history_line *line);
+/* A whole number within bounds that a journal may hold, else `absent`. */
+int64_t history_number(const json_t *object, const char *name, int64_t absent);
 
 /* Fills everything but the samples from h->events and h->lines. */
 int history_fill(struct history *h, struct err *err);

@@ -13,6 +13,11 @@ struct question {
     size_t hosts[PLAN_HOSTS_MAX]; /* of the endpoints, in their order */
 };
 
+static const char *vantage_name(const struct scenario_probe *p)
+{
+    return p->from != NULL ? p->from : "client";
+}
+
 static void on_samples(void *ctx, const struct sample *samples, size_t n)
 {
     struct run_vantage *v = ctx;
@@ -30,7 +35,7 @@ static void on_samples(void *ctx, const struct sample *samples, size_t n)
  * before it went bad; a slot is known to be bad only at its time limit, which is not hidden. */
 static void tell_turn(struct run *r, size_t probe, bool good, const struct sample *last)
 {
-    const char *name = r->scenario->probes[probe].name;
+    const char *name = scenario_probe_label(&r->scenario->probes[probe]);
     if (!good) {
         r->shown[probe].fault_ns = r->fault_ns;
         r->shown[probe].fault = r->fault;
@@ -54,13 +59,15 @@ static void tell_turn(struct run *r, size_t probe, bool good, const struct sampl
 static void on_slot(void *ctx, size_t probe, bool good, const struct sample *last)
 {
     struct run *r = ctx;
-    const char *name = r->scenario->probes[probe].name;
+    const char *name = scenario_probe_label(&r->scenario->probes[probe]);
     bool was_good = r->shown[probe].good, seen = r->shown[probe].seen;
     r->shown[probe].seen = true;
     r->shown[probe].good = good;
     if (!seen || was_good != good)
         run_record(r, "probe.state",
-                   json_pack("{s:s, s:s}", "probe", name, "state", good ? "good" : "bad"));
+                   json_pack("{s:s, s:s, s:s}", "probe", r->scenario->probes[probe].name, "from",
+                             vantage_name(&r->scenario->probes[probe]), "state",
+                             good ? "good" : "bad"));
     if (engine_state(r->engine) == ENGINE_STEADY && !good && (!seen || was_good))
         run_say(r, "waiting for the steady state: %s is bad (%s)", name,
                 sample_result_word(last->result));
@@ -89,11 +96,6 @@ static int spawn_prober(void *ctx, const int *fds, size_t n_fds, pid_t *ret_pid,
     (void)snprintf(program, sizeof(program), "%s/blackstart-prober", v->run->exe_dir);
     const char *const argv[] = {program, NULL};
     return lab_spawn(v->run->lab, v->host, argv, fds, n_fds, ret_pid, err);
-}
-
-static const char *vantage_name(const struct scenario_probe *p)
-{
-    return p->from != NULL ? p->from : "client";
 }
 
 static struct run_vantage *find_vantage(struct run *r, const char *host)

@@ -251,9 +251,9 @@ void run_record_action(struct run *r, const struct action *a)
         record_rollout(r, a);
         break;
     case ACTION_GUARD:
-        run_record(
-            r, "guard",
-            json_pack("{s:s, s:s}", "probe", r->scenario->probes[a->index].name, "what", a->why));
+        run_record(r, "guard",
+                   json_pack("{s:s, s:s}", "probe",
+                             scenario_probe_label(&r->scenario->probes[a->index]), "what", a->why));
         run_say(r, "GUARD: %s", a->why);
         break;
     case ACTION_ABORT:

@@ -65,6 +65,11 @@ struct scenario_probe {
     bool fresh; /* connection: fresh (default) | kept */
     struct probe_expect expect;
     const char *from; /* vantage host; default "client" */
+    /* One probe looked at from several hosts is several of these, one behind the other, alike but
+     * for `from`: the first is what guards, gates and waits look at. */
+    const char *label;           /* for people: "write", or "write at n1"; NULL: the name */
+    const char *const *vantages; /* all of them; NULL where there is one */
+    size_t vantage, n_vantages;  /* which of them this is */
     enum impact { IMPACT_ALLOWED, IMPACT_EXPECTED, IMPACT_NONE } impact;
     uint32_t weight; /* in the blast radius; default 1 */
     struct pos pos;
@@ -149,7 +154,8 @@ enum target_kind {
 enum measured_from { FROM_FAULT, FROM_IMPACT, FROM_HEAL };
 struct scenario_target {
     enum target_kind kind;
-    const char *probe; /* NULL for BLAST */
+    const char *probe;   /* NULL for BLAST */
+    const char *vantage; /* of a probe with several, else NULL: each has a target of its own */
     enum measured_from from;
     const char *ledger;     /* DATA_LOSS, DATA_LOSS_TIME */
     uint32_t at_most;       /* DATA_LOSS */
@@ -162,7 +168,8 @@ struct scenario_target {
 
 /* Aborts the run and reverts everything. */
 struct scenario_guard {
-    const char *probe; /* bad for longer than */
+    const char *probe;   /* bad for longer than */
+    const char *vantage; /* NULL: the probe's first */
     struct duration bad_for;
     struct pos pos;
 };
@@ -201,6 +208,14 @@ struct scenario {
     struct duration
         observe; /* at most this long after the last heal waiting for recovery; default 30s */
 };
+
+/* The probe's name as people are told it, with its vantage where it has several. */
+static inline const char *scenario_probe_label(const struct scenario_probe *p)
+{
+    return p->label != NULL ? p->label : p->name;
+}
+/* The first probe of that name, or that of one vantage; n_probes: there is none. */
+size_t scenario_probe_find(const struct scenario *s, const char *name, const char *vantage);
 
 struct scenario_set {
     const char *name, *value;

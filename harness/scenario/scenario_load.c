@@ -99,6 +99,8 @@ static void read_document(struct reader *r, bool only_lab, const struct scenario
     }
     if (r->s->n_steps != 0 && r->problems->n == 0)
         scenario_check(r);
+    if (r->problems->n == 0)
+        vantages_expand(r);
 }
 
 static bool hash(const char *text, size_t len, char *out)

@@ -217,26 +217,6 @@ static json_t *schema_connection(const struct key *key)
     return json_pack("{s:[s, s]}", "enum", "fresh", "kept");
 }
 
-const char *read_vantage_name(struct reader *r, const struct node *node)
-{
-    const char *words[SCENARIO_HOSTS_MAX];
-    for (size_t i = 0; i < r->n_hosts; i++)
-        words[i] = r->hosts[i].name;
-    return read_reference(r, "host", node, words, r->n_hosts);
-}
-
-static void read_vantage(struct reader *r, const struct key *key, const struct node *node, void *at)
-{
-    (void)key;
-    ((struct scenario_probe *)at)->from = read_vantage_name(r, node);
-}
-
-static json_t *schema_name(const struct key *key)
-{
-    (void)key;
-    return json_pack("{s:s}", "type", "string");
-}
-
 static const struct selector all_hosts = {.kind = SELECT_ALL};
 
 static void finish_kind(struct reader *r, const struct node *node, struct scenario_probe *p)
@@ -356,11 +336,14 @@ static const struct key probe_keys[] = {
     KEY_EXPECT,
     {.name = "from",
      .type = KEY_CUSTOM,
-     .read = read_vantage,
-     .schema = schema_name,
-     .shape = "name of a host",
+     .read = read_vantages,
+     .schema = schema_vantages,
+     .shape = "name of a host, or list of them",
      .def = "client",
-     .doc = "The host on which the prober stands."},
+     .doc = "The host on which the prober stands. With a list the probe is sent from each of them "
+            "by a process of its own, and measured there by itself: each must be steady at first, "
+            "targets hold at each unless they name a vantage, and guards, gates and waits look at "
+            "the first."},
     {.name = "impact",
      .type = KEY_PARAM,
      .param = PARAM_ENUM,

@@ -157,6 +157,13 @@ void vars_expand(struct reader *r, struct node *node);
 void vars_read(struct reader *r, const struct node *node, const struct scenario_set *sets,
                size_t n_sets);
 
+/* scenario_vantage.c: a probe's `from`. */
+void read_vantages(struct reader *r, const struct key *key, const struct node *node, void *at);
+json_t *schema_vantages(const struct key *key);
+/* Probes with several vantages become one for each, and so do the targets on them. When all is
+ * read. */
+void vantages_expand(struct reader *r);
+
 /* The probe that a node names, or NULL after a report. */
 const char *read_probe_name(struct reader *r, const struct node *node);
 /* The name of a host that a vantage stands on, or NULL after a report. */

@@ -18,6 +18,13 @@ static void read_guard_probe(struct reader *r, const struct key *key, const stru
     ((struct scenario_guard *)at)->probe = read_probe_name(r, node);
 }
 
+static void read_guard_vantage(struct reader *r, const struct key *key, const struct node *node,
+                               void *at)
+{
+    (void)key;
+    ((struct scenario_guard *)at)->vantage = read_vantage_name(r, node);
+}
+
 json_t *schema_reference(const struct key *key)
 {
     (void)key;
@@ -65,6 +72,13 @@ static const struct key guard_keys[] = {
      .required = true,
      .shape = "name of a probe",
      .doc = "The probe that is watched."},
+    {.name = "vantage",
+     .type = KEY_CUSTOM,
+     .read = read_guard_vantage,
+     .schema = schema_reference,
+     .shape = "name of a host",
+     .def = "the probe's first",
+     .doc = "From where, when the probe is sent from several hosts."},
     {.name = "bad_for",
      .type = KEY_PARAM,
      .param = PARAM_DURATION,

@@ -11,6 +11,21 @@ static void read_target_probe(struct reader *r, const struct key *key, const str
     ((struct scenario_target *)at)->probe = read_probe_name(r, node);
 }
 
+static void read_target_vantage(struct reader *r, const struct key *key, const struct node *node,
+                                void *at)
+{
+    (void)key;
+    ((struct scenario_target *)at)->vantage = read_vantage_name(r, node);
+}
+
+#define KEY_VANTAGE                                                                                \
+    {                                                                                              \
+        .name = "vantage", .type = KEY_CUSTOM, .read = read_target_vantage,                        \
+        .schema = schema_reference, .shape = "name of a host",                                     \
+        .doc = "Only what was seen from there counts. Without it, the target must be met at each " \
+               "vantage of the probe."                                                             \
+    }
+
 #define KEY_PROBE                                                                                  \
     {                                                                                              \
         .name = "probe", .type = KEY_CUSTOM, .read = read_target_probe,                            \
@@ -22,6 +37,7 @@ static const char *const from_words[] = {"fault", "impact", "heal", NULL};
 
 static const struct key recovery_keys[] = {
     KEY_PROBE,
+    KEY_VANTAGE,
     {.name = "from",
      .type = KEY_PARAM,
      .param = PARAM_ENUM,
@@ -47,6 +63,7 @@ const struct section section_target_recovery_time = {
 
 static const struct key availability_keys[] = {
     KEY_PROBE,
+    KEY_VANTAGE,
     {.name = "over",
      .type = KEY_PARAM,
      .param = PARAM_DURATION,
