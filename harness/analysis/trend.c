@@ -26,6 +26,18 @@ static int setup_of(const struct history *h, struct arena *arena, const char **r
                          json_object_get(h->start, "vars"), setup, err);
 }
 
+void trend_target_of(const struct analysis_target *t, struct earlier_target *ret)
+{
+    *ret = (struct earlier_target){.measure = t->measure,
+                                   .of = text(t->of),
+                                   .from = text(t->from),
+                                   .unit = unit_word(t->unit),
+                                   .limit = t->limit,
+                                   .lower = t->lower,
+                                   .upper = t->upper,
+                                   .verdict = verdict_word(t->verdict)};
+}
+
 int trend_run_of(const struct history *h, const struct analysis *a, struct arena *arena,
                  struct earlier_run *ret, struct err *err)
 {
@@ -39,18 +51,8 @@ int trend_run_of(const struct history *h, const struct analysis *a, struct arena
         return make_error(err, ERR_LIMIT, ENOMEM, "%zu targets", a->n_targets);
     for (size_t i = 0; i < a->n_trials; i++)
         ret->trials += !a->trials[i].fault_free;
-    for (size_t i = 0; i < a->n_targets && i < EARLIER_TARGETS_MAX; i++) {
-        const struct analysis_target *t = &a->targets[i];
-        ret->targets[ret->n_targets++] =
-            (struct earlier_target){.measure = t->measure,
-                                    .of = text(t->of),
-                                    .from = text(t->from),
-                                    .unit = unit_word(t->unit),
-                                    .limit = t->limit,
-                                    .lower = t->lower,
-                                    .upper = t->upper,
-                                    .verdict = verdict_word(t->verdict)};
-    }
+    for (size_t i = 0; i < a->n_targets && i < EARLIER_TARGETS_MAX; i++)
+        trend_target_of(&a->targets[i], &ret->targets[ret->n_targets++]);
     return setup_of(h, arena, &ret->setup, err);
 }
 

@@ -36,6 +36,9 @@ struct trend {
     double same_lower, same_upper; /* over those */
 };
 
+/* Texts are borrowed. */
+void trend_target_of(const struct analysis_target *t, struct earlier_target *ret);
+
 /* What an analysis found, in the form in which later runs see it; texts are borrowed from h and a.
  */
 int trend_run_of(const struct history *h, const struct analysis *a, struct arena *arena,
