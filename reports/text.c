@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* report.txt: the verdict first, then what it rests on. */
+#include "analysis/trend.h"
 #include "base/utf8.h"
 #include "reports/figure.h"
 #include "reports/text_parts.h"
@@ -42,6 +43,20 @@ static void put_target(struct buf *out, const struct analysis_target *t)
                t->automatic ? "" : " (not an automatic recovery)");
 }
 
+/* With earlier runs of the same experiment; nothing where there are none. */
+static void put_comparison(struct buf *out, const struct report *report)
+{
+    CLEANUP_ARENA struct arena arena = ARENA_INIT(1 << 20);
+    CLEANUP_BUF struct buf line = BUF_INIT(1 << 12);
+    struct trend trend;
+    struct err why;
+    if (trend_of_run(report->history, report->analysis, TREND_MAIN, &arena, &trend, &why) != 0)
+        return;
+    trend_print_comparison(&trend, &line);
+    if (line.len != 0)
+        buf_printf(out, "  %s\n", buf_text(&line));
+}
+
 void report_print_verdict(const struct report *report, struct buf *out)
 {
     const struct analysis *a = report->analysis;
@@ -50,6 +65,7 @@ void report_print_verdict(const struct report *report, struct buf *out)
         put_target(out, &a->targets[i]);
     for (size_t i = 0; i < a->n_sentences; i++)
         buf_printf(out, "  %s\n", a->sentences[i]);
+    put_comparison(out, report);
     if (a->dirty)
         buf_puts(out, "  A HOST WAS LEFT DIRTY: see below for what to do by hand\n");
 }

@@ -146,6 +146,23 @@ int trend_make(const struct earlier_run *runs, size_t n, const struct earlier_ru
     return 0;
 }
 
+int trend_of_run(const struct history *h, const struct analysis *a, size_t k, struct arena *arena,
+                 struct trend *ret, struct err *err)
+{
+    struct earlier_run *now = arena_alloc(arena, sizeof(*now));
+    *ret = (struct trend){.n = 0};
+    if (now == NULL)
+        return make_error(err, ERR_LIMIT, ENOMEM, "the trend");
+    if (trend_run_of(h, a, arena, now, err) != 0)
+        return -1;
+    const struct earlier_target *target = k < now->n_targets ? &now->targets[k] : NULL;
+    if (k == TREND_MAIN)
+        target = trend_main_target(now);
+    if (target == NULL || h->no_fault)
+        return 0;
+    return trend_make(h->earlier.runs, h->earlier.n, now, target, arena, ret, err);
+}
+
 const struct earlier_target *trend_main_target(const struct earlier_run *run)
 {
     for (size_t i = 0; i < run->n_targets; i++)

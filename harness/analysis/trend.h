@@ -49,6 +49,13 @@ int trend_make(const struct earlier_run *runs, size_t n, const struct earlier_ru
                const struct earlier_target *target, struct arena *arena, struct trend *ret,
                struct err *err) MUST_CHECK;
 
+/* The same over the runs that the journal lists and this one, for the k-th target of the analysis;
+ * TREND_MAIN: the one that trend_main_target chooses. Nothing (n is 0) where there is no such
+ * target, and for a run without faults. */
+#define TREND_MAIN SIZE_MAX
+int trend_of_run(const struct history *h, const struct analysis *a, size_t k, struct arena *arena,
+                 struct trend *ret, struct err *err) MUST_CHECK;
+
 /* The target that people look at first: the first recovery time, else the first with a figure, else
  * the first; NULL when there is none. */
 const struct earlier_target *trend_main_target(const struct earlier_run *run);

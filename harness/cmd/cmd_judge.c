@@ -1,37 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/cmd_judge.h"
 
-#include "agents/faults/catalogue.h"
 #include "base/cleanup.h"
+#include "cmd/judged.h"
 #include "cmd/terminal.h"
 #include "reports/report.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum { VARS_MAX = 256 };
-
-/* The scenario as it was run: its text, its lab's text and its variables stand in the journal. */
-static int scenario_of(const struct history *h, struct scenario **ret, struct err *err)
-{
-    struct scenario_set sets[VARS_MAX];
-    size_t n = 0;
-    const char *name;
-    json_t *value;
-    json_object_foreach(json_object_get(h->start, "vars"), name, value)
-    {
-        if (n < VARS_MAX && json_is_string(value))
-            sets[n++] = (struct scenario_set){name, json_string_value(value)};
-    }
-    const json_t *other = json_object_get(h->start, "other");
-    const json_t *text = json_object_get(h->start, "text");
-    struct problems problems = {0};
-    int rc = scenario_parse_whole(h->file, h->text, json_string_length(text),
-                                  json_string_value(other), json_string_length(other),
-                                  &fault_catalogue, sets, n, ret, &problems, err);
-    problems_free(&problems);
-    return rc < 0 ? wrap_error(err, "the journal's scenario") : 0;
-}
 
 static enum style verdict_style(enum verdict v)
 {
@@ -92,18 +68,13 @@ static int write_and_print(const struct judge *j, const struct report *report, s
 
 int cmd_judge(const struct judge *j, struct err *err)
 {
-    CLEANUP_HISTORY struct history *history = NULL;
-    CLEANUP_ANALYSIS struct analysis *analysis = NULL;
-    struct scenario *scenario = NULL;
-    if (history_load(j->dir, &history, err) < 0 || scenario_of(history, &scenario, err) < 0)
+    CLEANUP_JUDGED struct judged run = {.history = NULL};
+    if (judged_load(j->dir, &run, err) < 0)
         return -1;
-    int rc = analysis_make(scenario, history, &analysis, err);
-    if (rc == 0) {
-        struct report report = {
-            .scenario = scenario, .history = history, .analysis = analysis, .dir = j->dir};
-        rc =
-            j->print != NULL ? print_one(&report, j->print, err) : write_and_print(j, &report, err);
-    }
-    scenario_free(scenario);
-    return rc < 0 ? -1 : analysis->exit_status;
+    const struct report report = {
+        .scenario = run.scenario, .history = run.history, .analysis = run.analysis, .dir = j->dir};
+    int rc =
+        j->print != NULL ? print_one(&report, j->print, err) : write_and_print(j, &report, err);
+    cmd_store_record(&j->store, j->dir, run.history, run.analysis);
+    return rc < 0 ? -1 : run.analysis->exit_status;
 }

@@ -6,7 +6,7 @@
 #ifndef BLACKSTART_CMD_JUDGE_H
 #define BLACKSTART_CMD_JUDGE_H
 
-#include "base/err.h"
+#include "cmd/cmd_store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,8 +15,9 @@ struct report_renderer;
 
 struct judge {
     const char *dir;
-    uint32_t reports; /* those to write: bits as report_select gives */
-    bool json;        /* prints the result as one document instead of the verdict */
+    uint32_t reports;       /* those to write: bits as report_select gives */
+    bool json;              /* prints the result as one document instead of the verdict */
+    struct cmd_store store; /* records the run there, too */
     const struct report_renderer *print; /* prints this one alone and writes none; NULL: writes */
 };
 

@@ -14,6 +14,7 @@ static const struct command_option options[] = {
      .words = report_put_names},
     {.name = "stdout", .doc = "Print the one report that --report names, and write no file."},
     {.name = "json", .doc = "Print one JSON document, the result, and nothing else."},
+    CMD_STORE_OPTION,
     {.name = "doc", .doc = "Print the reference page of the reports instead (Markdown)."},
 };
 
@@ -53,6 +54,8 @@ static int run(const struct command_args *args, struct err *err)
     if (report_select(command_value(args, "report"), &j.reports, err) < 0)
         return -1;
     j.dir = args->operands[0];
+    if (cmd_store_of_folder(args, j.dir, &j.store, err) < 0)
+        return -1;
     if (command_flag(args, "stdout")) {
         j.print = only_one(j.reports);
         if (j.print == NULL || j.json)

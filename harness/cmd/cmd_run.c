@@ -35,6 +35,7 @@ static const struct command_option options[] = {
     {.name = "out",
      .argument = "DIR",
      .doc = "Where journal, samples, reports, logs go (default: runs/<time>-<scenario>)."},
+    CMD_STORE_OPTION,
     {.name = "quiet", .letter = 'q', .doc = "Print the verdict only."},
 };
 
@@ -84,6 +85,7 @@ static int carry_out(const struct command_args *args, const struct scenario *sce
     bool json = command_flag(args, "json");
     char dir[PATH_MAX], journal[PATH_MAX + 32];
     struct view view = {.terminal = isatty(STDOUT_FILENO) != 0};
+    struct judge judge = {.dir = dir, .json = json, .reports = reports};
     struct plan *plan = NULL;
     struct err why = {0};
     /* What the scenario alone shows to be wrong is said before anything is made. */
@@ -97,8 +99,10 @@ static int carry_out(const struct command_args *args, const struct scenario *sce
     if (plan_build(scenario, options_of_run->seed, &plan, err) < 0)
         return cmd_refused(args, err);
     plan_free(plan);
-    if (run_dir_make(out, scenario->name, dir, err) < 0)
+    if (cmd_store_of_run(args, out, &judge.store, err) < 0 ||
+        run_dir_make(out, scenario->name, dir, err) < 0)
         return cmd_refused(args, err);
+    options_of_run->history = cmd_store_earlier(&judge.store, scenario);
     options_of_run->dir = dir;
     options_of_run->view = (struct run_view){.ask = ask_apart};
     if (!json && !command_flag(args, "quiet"))
@@ -106,6 +110,8 @@ static int carry_out(const struct command_args *args, const struct scenario *sce
             (struct run_view){.say = say, .status = show_status, .ask = say, .ctx = &view};
     bool told = options_of_run->view.say != NULL;
     int rc = run_execute(options_of_run, &why);
+    json_decref(options_of_run->history);
+    options_of_run->history = NULL;
     options_of_run->dir = NULL;
     options_of_run->view = (struct run_view){0};
     clear_status(&view);
@@ -119,7 +125,7 @@ static int carry_out(const struct command_args *args, const struct scenario *sce
         (void)cmd_refused(args, &why);
         return err_exit_status(why.code);
     }
-    int status = cmd_judge(&(struct judge){.dir = dir, .json = json, .reports = reports}, err);
+    int status = cmd_judge(&judge, err);
     /* Where the reports could not be written, the run's own trouble may not stand in its journal.
      */
     if (status < 0 && rc < 0 && !json)

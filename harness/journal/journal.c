@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -45,6 +46,24 @@ static int write_all(int fd, const void *data, size_t len, struct err *err)
     return 0;
 }
 
+/* The kernel keeps it for as long as this process lives, and for none of its children. Where a file
+ * system has no locks, a run that goes on looks like one that died. */
+static void mark_open(int fd)
+{
+    const struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int rc = fcntl(fd, F_SETLK, &lock);
+    (void)rc;
+}
+
+bool journal_is_open(const char *dir)
+{
+    char path[PATH_MAX];
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    (void)snprintf(path, sizeof(path), "%s/" JOURNAL_FILE, dir);
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
 int journal_create(const char *dir, const struct clock *clock, struct journal **ret,
                    struct err *err)
 {
@@ -62,6 +81,7 @@ int journal_create(const char *dir, const struct clock *clock, struct journal **
                           dir);
     if (j->fd < 0)
         return make_error(err, ERR_SYSTEM, errno, "create %s/%s", dir, JOURNAL_FILE);
+    mark_open(j->fd);
     j->hash = EVP_MD_CTX_new();
     if (j->hash == NULL)
         return make_error(err, ERR_SYSTEM, ENOMEM, "journal");

@@ -13,6 +13,7 @@
 #include "base/sample.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,6 +53,9 @@ int journal_samples_end(struct journal *j, struct err *err) MUST_CHECK;
 
 /* Pushes journal and current sample file to the disk. */
 int journal_sync(struct journal *j, struct err *err) MUST_CHECK;
+
+/* Is some process writing this run's journal? A reader's question: a writer that died is none. */
+bool journal_is_open(const char *dir);
 
 /* NULL is allowed. Does not complete an open sample file. */
 void journal_close(struct journal *j);

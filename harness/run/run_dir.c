@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RUNS "runs"
+#define RUNS RUN_DIR_RUNS
 
 /* mkdir -p */
 static int make_dirs(const char *path, struct err *err)
@@ -107,9 +107,20 @@ static bool read_id(const char *name, unsigned *ret)
     return *end == '\0' && n <= INT32_MAX;
 }
 
+static bool find_caller(void)
+{
+    return geteuid() == 0 && read_id("SUDO_UID", &give_uid) && read_id("SUDO_GID", &give_gid);
+}
+
+void run_dir_give(const char *path)
+{
+    if (find_caller())
+        (void)give(path, NULL, 0, NULL);
+}
+
 void run_dir_give_back(const char *out, const char *dir)
 {
-    if (geteuid() != 0 || !read_id("SUDO_UID", &give_uid) || !read_id("SUDO_GID", &give_gid))
+    if (!find_caller())
         return;
     (void)nftw(dir, give, 16, FTW_PHYS);
     if (out == NULL) {

@@ -76,13 +76,13 @@ int run_record_start(struct run *r, struct err *err)
     json_t *vars = json_object();
     for (size_t i = 0; i < s->n_vars; i++)
         (void)json_object_set_new(vars, s->vars[i].name, json_string(s->vars[i].value));
-    json_t *members =
-        json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:I, s:i, s:b, s:s}",
-                  "format", 1, "run", r->id, "wall", wall, "version", BLACKSTART_VERSION, "kernel",
-                  machine.release, "machine", machine.machine, "scenario", s->name, "file", s->file,
-                  "text", json_stringn(s->text, s->len), "sha256", s->sha256, "vars", vars, "seed",
-                  (json_int_t)r->options->seed, "trials", (int)r->options->trials, "no_fault",
-                  r->options->no_fault, "catalogue", digest);
+    json_t *members = json_pack(
+        "{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:I, s:i, s:b, s:s}",
+        "format", 1, "run", r->id, "wall", wall, "version", BLACKSTART_VERSION, "kernel",
+        machine.release, "machine", machine.machine, "node", machine.nodename, "scenario", s->name,
+        "file", s->file, "text", json_stringn(s->text, s->len), "sha256", s->sha256, "vars", vars,
+        "seed", (json_int_t)r->options->seed, "trials", (int)r->options->trials, "no_fault",
+        r->options->no_fault, "catalogue", digest);
     if (members != NULL && s->other_text != NULL)
         (void)json_object_set_new(members, "other", json_stringn(s->other_text, s->other_len));
     if (members == NULL)
