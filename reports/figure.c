@@ -26,6 +26,28 @@ void figure_put(struct buf *out, enum analysis_unit unit, double value)
         buf_printf(out, "%.*f%s", u->digits, value * u->times, u->shown);
 }
 
+void figure_put_interval(struct buf *out, const struct analysis_target *t)
+{
+    if (isnan(t->lower)) {
+        buf_puts(out, "not measured");
+        return;
+    }
+    figure_put(out, t->unit, t->lower);
+    buf_puts(out, " .. ");
+    figure_put(out, t->unit, t->upper);
+}
+
+void figure_put_target(struct buf *out, const struct analysis_target *t)
+{
+    buf_puts(out, t->measure);
+    if (t->of[0] != '\0')
+        buf_printf(out, " of %s", t->of);
+    if (t->from[0] != '\0')
+        buf_printf(out, " from %s", t->from);
+    if (t->detail[0] != '\0')
+        buf_printf(out, " %s", t->detail);
+}
+
 const char *figure_side(const struct analysis_target *t)
 {
     return t->side == AT_LEAST ? "at least" : "at most";

@@ -7,6 +7,10 @@
 
 /* "1.490 s", "99.900 %", "3"; "open" for what has no bound, "-" for what is none. */
 void figure_put(struct buf *out, enum analysis_unit unit, double value);
+/* "1.490 s .. 1.602 s", or "not measured". */
+void figure_put_interval(struct buf *out, const struct analysis_target *t);
+/* Measure, of, from and detail: "availability of write over 20s". */
+void figure_put_target(struct buf *out, const struct analysis_target *t);
 /* "at most" or "at least". */
 const char *figure_side(const struct analysis_target *t);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* result.json: times in seconds since the run's start; null where the journal has none. */
 #include "reports/figure.h"
+#include "reports/letter.h"
 #include "reports/report.h"
 
 #include <math.h>
@@ -19,8 +20,7 @@ static json_t *figure(double value)
 
 static json_t *text(const char *s)
 {
-    json_t *t = s != NULL ? json_string(s) : NULL;
-    return t != NULL ? t : json_null();
+    return letter_json(s);
 }
 
 static json_t *copy(const json_t *value)
@@ -41,9 +41,9 @@ static json_t *target_json(const struct analysis_target *t)
     json_t *o = json_pack("{s:o, s:o, s:s}", "measure", text(t->measure), "of", text(t->of), "unit",
                           figure_unit(t->unit));
     if (t->from != NULL && t->from[0] != '\0')
-        (void)json_object_set_new(o, "from", json_string(t->from));
+        (void)json_object_set_new(o, "from", text(t->from));
     if (t->detail != NULL && t->detail[0] != '\0')
-        (void)json_object_set_new(o, "detail", json_string(t->detail));
+        (void)json_object_set_new(o, "detail", text(t->detail));
     (void)json_object_set_new(o, "side", json_string(figure_side(t)));
     put_figure(o, "limit", t, t->limit);
     put_figure(o, "lower", t, t->lower);
@@ -89,8 +89,8 @@ static json_t *injection_json(const struct analysis_injection *a)
 
 static json_t *rollout_json(const struct analysis_rollout *r)
 {
-    return json_pack("{s:I, s:s, s:s, s:o, s:I, s:I, s:o, s:o, s:f, s:f, s:f}", "step",
-                     (json_int_t)r->step, "fault", r->fault, "state", r->state, "why",
+    return json_pack("{s:I, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:f, s:f, s:f}", "step",
+                     (json_int_t)r->step, "fault", text(r->fault), "state", text(r->state), "why",
                      r->why[0] != '\0' ? text(r->why) : json_null(), "wave", (json_int_t)r->wave,
                      "waves", (json_int_t)r->waves, "reached", copy(r->reached), "spared",
                      copy(r->spared), "reach", r->reach, "blast_radius_lower", r->blast_lower,

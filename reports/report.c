@@ -21,6 +21,52 @@ const struct report_renderer report_renderers[] = {
      .summary = "The whole report for a terminal: verdict, proof, timeline, log lines.",
      .reader = "People: `less report.txt`.",
      .render = report_render_text},
+    {.name = "markdown",
+     .file = "summary.md",
+     .summary = "The verdict, what decided it and what to do next, in less than 1 MiB.",
+     .reader = "CI's step summaries and merge requests: `blackstart report --report markdown "
+               "--stdout DIR >> \"$GITHUB_STEP_SUMMARY\"`. Of many trials, those that did not pass "
+               "are shown first.",
+     .render = report_render_markdown},
+    {.name = "junit",
+     .file = "junit.xml",
+     .summary = "A test case for each target of each trial, for the trial, and for the clean-up.",
+     .reader = "CI servers (Jenkins, GitLab, GitHub actions that publish test reports). A target "
+               "that was missed is a failure; an invalid trial and a host left dirty are errors; "
+               "what is inconclusive is skipped, with the reason: most servers show that without "
+               "failing, so let the exit status decide. The time of a recovery's case is the upper "
+               "bound of the recovery, so that the server's chart of durations is that of "
+               "recoveries.",
+     .render = report_render_junit},
+    {.name = "metrics",
+     .file = "metrics.txt",
+     .summary = "Verdict, bounds, outages and the prober's health as OpenMetrics text.",
+     .reader = "Prometheus by way of node_exporter's textfile collector (as `blackstart.prom`), or "
+               "a Pushgateway: `curl --data-binary @metrics.txt "
+               "http://pushgateway:9091/metrics/job/blackstart`. The run's id is a label of "
+               "`blackstart_run_info` alone, so that a series goes on from run to run.",
+     .render = report_render_metrics},
+    {.name = "trace",
+     .file = "trace.json",
+     .summary = "Run, trials, steps, injections and outages as spans, in OTLP's JSON.",
+     .reader = "OpenTelemetry collectors, Jaeger, Tempo: `blackstart send --otlp "
+               "http://collector:4318 DIR`. Times stand on the run's wall time, which is known to "
+               "the second; distances between them are exact. Ids derive from the run's, so that "
+               "one sent twice is one.",
+     .render = report_render_trace},
+    {.name = "grafana",
+     .file = "annotations.json",
+     .summary = "The run, its faults and the outages as regions for Grafana's dashboards.",
+     .reader = "Grafana: `GRAFANA_TOKEN=... blackstart send --grafana http://grafana:3000 DIR`, "
+               "then an annotation query for the tag `blackstart`. A run of very many trials shows "
+               "the first thousand.",
+     .render = report_render_grafana},
+    {.name = "ctk",
+     .file = "journal-ctk.json",
+     .summary = "The run as a Chaos Toolkit journal.",
+     .reader = "What reads such journals, as `chaos report` does. The hypothesis is that every "
+               "target is met; `deviated` is true for the verdict fail alone.",
+     .render = report_render_ctk},
 };
 const size_t report_n_renderers = sizeof(report_renderers) / sizeof(report_renderers[0]);
 _Static_assert(sizeof(report_renderers) / sizeof(report_renderers[0]) < REPORT_RENDERERS_MAX,

@@ -42,6 +42,13 @@ void report_doc(struct buf *out);
 json_t *report_json(const struct report *report);
 int report_render_json(const struct report *report, struct buf *out, struct err *err) MUST_CHECK;
 int report_render_text(const struct report *report, struct buf *out, struct err *err) MUST_CHECK;
+int report_render_junit(const struct report *report, struct buf *out, struct err *err) MUST_CHECK;
+int report_render_markdown(const struct report *report, struct buf *out,
+                           struct err *err) MUST_CHECK;
+int report_render_metrics(const struct report *report, struct buf *out, struct err *err) MUST_CHECK;
+int report_render_trace(const struct report *report, struct buf *out, struct err *err) MUST_CHECK;
+int report_render_grafana(const struct report *report, struct buf *out, struct err *err) MUST_CHECK;
+int report_render_ctk(const struct report *report, struct buf *out, struct err *err) MUST_CHECK;
 
 /* What stands at a run's end on a terminal: one line per target, and the verdict. */
 void report_print_verdict(const struct report *report, struct buf *out);

@@ -11,29 +11,13 @@
 
 enum { LOG_LINES_MAX = 20, LOG_COLUMNS_MAX = 240, OUTPUT_LINES_MAX = 10 };
 
-static void put_interval(struct buf *out, const struct analysis_target *t)
-{
-    if (isnan(t->lower)) {
-        buf_puts(out, "not measured");
-        return;
-    }
-    figure_put(out, t->unit, t->lower);
-    buf_puts(out, " .. ");
-    figure_put(out, t->unit, t->upper);
-}
-
 static void put_target(struct buf *out, const struct analysis_target *t)
 {
-    buf_printf(out, "  %-12s %s", verdict_word(t->verdict), t->measure);
-    if (t->of[0] != '\0')
-        buf_printf(out, " of %s", t->of);
-    if (t->from[0] != '\0')
-        buf_printf(out, " from %s", t->from);
-    if (t->detail[0] != '\0')
-        buf_printf(out, " %s", t->detail);
+    buf_printf(out, "  %-12s ", verdict_word(t->verdict));
+    figure_put_target(out, t);
     if (!isnan(t->lower) || !isnan(t->limit)) { /* an impact is seen or not, and has no figure */
         buf_puts(out, ": ");
-        put_interval(out, t);
+        figure_put_interval(out, t);
     }
     if (!isnan(t->limit)) {
         buf_printf(out, ", %s ", figure_side(t));

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * summary.md, for CI's step summaries: the verdict first, then what to do next, then what it rests
+ * on. CI servers take less than 1 MiB and drop the whole otherwise, so that rows end before that
+ * and say how many are left out; result.json has all.
+ */
+#include "reports/figure.h"
+#include "reports/letter.h"
+#include "reports/report.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+/* A row is at most seven cells, each at most twice its text: 200 rows of a table, and the last
+ * one that begins below the bound, stay below 1 MiB. */
+enum { ROWS_MAX = 200, CELL_BYTES_MAX = 300, CODE_BYTES_MAX = 2000, BYTES_MAX = 900 << 10 };
+
+struct rows {
+    struct buf *out;
+    size_t n, left_out;
+    const char *head;
+};
+
+/* True: the row may be written. The head is written with the first. */
+static bool row_begins(struct rows *r)
+{
+    if (r->n == ROWS_MAX || r->out->len > BYTES_MAX) {
+        r->left_out++;
+        return false;
+    }
+    if (r->n++ == 0)
+        buf_puts(r->out, r->head);
+    return true;
+}
+
+static void rows_end(struct rows *r)
+{
+    if (r->left_out != 0)
+        buf_printf(r->out, "\n%zu more in `result.json`.\n", r->left_out);
+}
+
+static bool is_word(uint32_t c)
+{
+    return c < 0x80 ? isalnum((int)c) != 0 : true;
+}
+
+/* As text that has no meaning to Markdown or HTML; an underscore within a word has none. */
+static void put(struct buf *out, const char *s)
+{
+    size_t begin = out->len;
+    uint32_t before = 0;
+    for (uint32_t c; s != NULL && (c = letter_next(&s)) != 0; before = c) {
+        bool inner = c == '_' && is_word(before) && is_word((unsigned char)*s);
+        if (out->len - begin > CELL_BYTES_MAX) {
+            buf_puts(out, "...");
+            return;
+        }
+        if (c < 0x20 || c == 0x7F)
+            buf_puts(out, " ");
+        else if (c < 0x80 && strchr("\\`*_[]<>|&~#", (int)c) != NULL && !inner)
+            buf_printf(out, "\\%c", (char)c);
+        else
+            letter_put(out, c);
+    }
+}
+
+/* Text that may not break out of a code span in a table's cell. A command is shown whole, or seen
+ * not to be. */
+static void put_code(struct buf *out, const char *s)
+{
+    size_t begin = out->len;
+    bool whole = true;
+    buf_puts(out, "`");
+    for (uint32_t c; s != NULL && whole && (c = letter_next(&s)) != 0;) {
+        letter_put(out, c < 0x20 || c == 0x7F || c == '`' || c == '|' ? ' ' : c);
+        whole = out->len - begin < CODE_BYTES_MAX;
+    }
+    buf_puts(out, begin + 1 == out->len ? " `" : "`");
+    buf_puts(out, whole ? "" : " (cut: see `report.txt`)");
+}
+
+static void put_cell(struct buf *out, const char *s)
+{
+    put(out, s);
+    buf_puts(out, " | ");
+}
+
+static const char *sign(enum verdict v)
+{
+    return v == VERDICT_PASS ? "✅" : v == VERDICT_FAIL ? "❌" : "⚠️";
+}
+
+static void put_verdict(struct buf *out, enum verdict v)
+{
+    buf_printf(out, "| %s %s | ", sign(v), verdict_word(v));
+}
+
+static void put_targets(struct buf *out, const struct analysis *a)
+{
+    struct rows r = {out, 0, 0,
+                     "\n| verdict | target | measured | limit | decided by |\n"
+                     "| --- | --- | --- | --- | --- |\n"};
+    for (size_t i = 0; i < a->n_targets; i++) {
+        const struct analysis_target *t = &a->targets[i];
+        CLEANUP_BUF struct buf cell = BUF_INIT(4096);
+        if (!row_begins(&r))
+            continue;
+        put_verdict(out, t->verdict);
+        figure_put_target(&cell, t);
+        put_cell(out, buf_text(&cell));
+        if (!isnan(t->lower) || !isnan(t->limit))
+            figure_put_interval(out, t);
+        buf_puts(out, " | ");
+        if (!isnan(t->limit)) {
+            buf_printf(out, "%s ", figure_side(t));
+            figure_put(out, t->unit, t->limit);
+        }
+        buf_puts(out, " | ");
+        put(out, t->why);
+        buf_puts(out, t->automatic ? " |\n" : " (not an automatic recovery) |\n");
+    }
+    rows_end(&r);
+}
+
+static void put_next(struct buf *out, const struct analysis *a)
+{
+    static const char *const next[] = {
+        [VERDICT_PASS] = "Nothing failed. More trials (`--trials 30`) prove more than this.",
+        [VERDICT_FAIL] =
+            "The system missed a target. `report.txt` has the timeline with the services' log "
+            "lines around the impact; `blackstart run --hold` with the same seed stops while the "
+            "fault is on, so that you can look inside.",
+        [VERDICT_INCONCLUSIVE] =
+            "The measurement cannot tell, which is no pass. The reason is above: a shorter `every` "
+            "narrows the bounds, a longer `observe` sees later recoveries, an idle machine has "
+            "fewer gaps.",
+        [VERDICT_INVALID] =
+            "Nothing can be concluded of the system: the fault was not proven, or the system was "
+            "not well before it. See the proof below and `report.txt`; `blackstart plan` shows "
+            "what should have been done to which host.",
+        [VERDICT_NOT_JUDGED] = "Nothing was injected, so that there was nothing to judge by.",
+    };
+    buf_printf(out, "\n**Next:** %s\n", next[a->verdict]);
+}
+
+static void put_dirt(struct buf *out, const struct analysis *a)
+{
+    if (!a->dirty)
+        return;
+    buf_puts(out, "\n**A host was left dirty.** To put it back by hand:\n\n");
+    struct rows r = {out, 0, 0, ""};
+    for (size_t i = 0; i < a->n_hosts; i++) {
+        size_t k;
+        const json_t *one;
+        json_array_foreach(a->hosts[i].left, k, one)
+        {
+            if (!row_begins(&r))
+                continue;
+            buf_puts(out, "- ");
+            put(out, a->hosts[i].name);
+            buf_puts(out, ": ");
+            put_code(out, json_string_value(one));
+            buf_puts(out, "\n");
+        }
+    }
+    rows_end(&r);
+}
+
+/* Those that did not pass first: of many trials not all have a row. */
+static void put_trials(struct buf *out, const struct analysis *a)
+{
+    struct rows r = {out, 0, 0, "\n| verdict | trial | why |\n| --- | --- | --- |\n"};
+    if (a->n_trials < 2)
+        return;
+    buf_puts(out, "\n### Trials\n");
+    for (int passed = 0; passed < 2; passed++)
+        for (size_t i = 0; i < a->n_trials; i++) {
+            const struct analysis_trial *t = &a->trials[i];
+            if ((t->verdict == VERDICT_PASS) != passed || !row_begins(&r))
+                continue;
+            put_verdict(out, t->verdict);
+            buf_printf(out, "%u%s | ", t->trial, t->fault_free ? ", without a fault" : "");
+            put(out, t->why);
+            buf_puts(out, " |\n");
+        }
+    rows_end(&r);
+}
+
+static void put_time(struct buf *out, int64_t ns)
+{
+    if (ns == HISTORY_UNKNOWN)
+        buf_puts(out, "?");
+    else if (ns == SPAN_OPEN)
+        buf_puts(out, "open");
+    else
+        buf_printf(out, "%.3f s", (double)ns / 1e9);
+}
+
+static void put_span(struct buf *out, const struct span *s)
+{
+    put_time(out, s->lo);
+    buf_puts(out, " .. ");
+    put_time(out, s->hi);
+    buf_puts(out, " | ");
+}
+
+static void put_outages(struct buf *out, const struct analysis *a)
+{
+    struct rows r = {out, 0, 0,
+                     "\n### What users saw\n\n"
+                     "| trial | probe | failed from | until | seen as | at the time |\n"
+                     "| --- | --- | --- | --- | --- | --- |\n"};
+    for (size_t i = 0; i < a->n_trials; i++)
+        for (size_t k = 0; k < a->trials[i].n_probes; k++)
+            for (size_t n = 0; n < a->trials[i].probes[k].n_outages; n++) {
+                const struct analysis_outage *o = &a->trials[i].probes[k].outages[n];
+                if (!row_begins(&r))
+                    continue;
+                buf_printf(out, "| %u | ", a->trials[i].trial);
+                put_cell(out, a->trials[i].probes[k].name);
+                put_span(out, &o->onset);
+                put_span(out, &o->recovery);
+                buf_printf(out, "%s%s | ", sample_result_word(o->first_result),
+                           o->recovered ? "" : ", never recovered");
+                put(out, o->faults[0] != '\0' ? o->faults : "no fault");
+                buf_puts(out, " |\n");
+            }
+    rows_end(&r);
+}
+
+static void put_evidence(struct buf *out, const struct history_evidence *e)
+{
+    const char *name;
+    json_t *value;
+    CLEANUP_BUF struct buf text = BUF_INIT(4096);
+    if (e == NULL)
+        return;
+    buf_puts(&text, e->what != NULL ? e->what : "");
+    json_object_foreach((json_t *)e->items, name, value)
+        buf_printf(&text, " %s=%" JSON_INTEGER_FORMAT, name, json_integer_value(value));
+    put(out, buf_text(&text));
+}
+
+static void put_injections(struct buf *out, const struct analysis *a)
+{
+    struct rows r = {out, 0, 0,
+                     "\n| trial | fault | host | proven | evidence |\n"
+                     "| --- | --- | --- | --- | --- |\n"};
+    buf_puts(out, "\n### Proof of injection\n");
+    if (a->n_injections == 0)
+        buf_puts(out, "\nNothing was injected.\n");
+    for (int proven = 0; proven < 2; proven++)
+        for (size_t i = 0; i < a->n_injections; i++) {
+            const struct analysis_injection *n = &a->injections[i];
+            if (n->proven != proven || !row_begins(&r))
+                continue;
+            buf_printf(out, "| %u | ", n->trial);
+            put_cell(out, n->of->fault);
+            put_cell(out, n->of->host);
+            put_cell(out, n->proven ? "yes" : n->why != NULL ? n->why : "no");
+            put_evidence(out, n->evidence);
+            buf_puts(out, " |\n");
+        }
+    rows_end(&r);
+}
+
+static void put_hosts(struct buf *out, const struct analysis *a)
+{
+    struct rows r = {out, 0, 0, "\n### Proof of clean-up\n\n| host | state |\n| --- | --- |\n"};
+    for (size_t i = 0; i < a->n_hosts; i++) {
+        const struct analysis_host *h = &a->hosts[i];
+        if (!row_begins(&r))
+            continue;
+        buf_puts(out, "| ");
+        put_cell(out, h->name);
+        buf_printf(out, "%s |\n", !h->known ? "not looked at" : h->clean ? "clean" : "NOT CLEAN");
+    }
+    rows_end(&r);
+}
+
+static void put_origin(struct buf *out, const struct report *report)
+{
+    const struct history *h = report->history;
+    buf_puts(out, "\n### Where this comes from\n\nScenario ");
+    put_code(out, h->file);
+    buf_puts(out, ", sha256 ");
+    put_code(out, h->sha256);
+    buf_puts(out, "; run ");
+    put_code(out, h->run);
+    buf_puts(out, " of ");
+    put(out, h->wall);
+    buf_printf(out, ", seed %" PRIu64 "%s; blackstart ", h->seed,
+               h->no_fault ? ", without faults" : "");
+    put(out, h->version);
+    buf_puts(out, " on ");
+    put(out, h->kernel);
+    buf_puts(out, ", ");
+    put(out, h->machine);
+    buf_puts(out, ". Made from the journal alone; `blackstart report DIR` makes it again.\n");
+}
+
+int report_render_markdown(const struct report *report, struct buf *out, struct err *err)
+{
+    const struct analysis *a = report->analysis;
+    (void)err;
+    buf_printf(out, "## %s %s: ", sign(a->verdict), verdict_word(a->verdict));
+    put(out, report->history->scenario);
+    buf_puts(out, "\n\n");
+    put(out, a->why);
+    buf_puts(out, "\n");
+    put_dirt(out, a);
+    put_targets(out, a);
+    struct rows proved = {out, 0, 0, "\n"};
+    for (size_t i = 0; i < a->n_sentences; i++) {
+        if (!row_begins(&proved))
+            continue;
+        buf_puts(out, "- ");
+        put(out, a->sentences[i]);
+        buf_puts(out, "\n");
+    }
+    rows_end(&proved);
+    put_next(out, a);
+    put_trials(out, a);
+    put_outages(out, a);
+    put_injections(out, a);
+    put_hosts(out, a);
+    put_origin(out, report);
+    return 0;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * metrics.txt: OpenMetrics text. All are gauges, since each run has its own figures, and a gauge
+ * reads the same to OpenMetrics and to the older Prometheus text. What differs from run to run (its
+ * id) is a label of run_info alone, so that a series goes on from run to run.
+ */
+#include "reports/figure.h"
+#include "reports/letter.h"
+#include "reports/report.h"
+#include "reports/wall.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+struct metrics {
+    const struct report *report;
+    struct buf *out;
+    const struct family *family;
+};
+
+struct family {
+    const char *name, *unit, *help; /* the unit is the end of the name, or "" */
+    void (*put)(struct metrics *m);
+};
+
+static void put_value(struct buf *out, const char *s)
+{
+    for (uint32_t c; s != NULL && (c = letter_next(&s)) != 0;) {
+        if (c == '"' || c == '\\')
+            buf_printf(out, "\\%c", (char)c);
+        else if (c == '\n')
+            buf_puts(out, "\\n");
+        else
+            letter_put(out, c < 0x20 || c == 0x7F ? LETTER_UNKNOWN : c);
+    }
+}
+
+/* Label names and values in turn, NULL at the end; the scenario's name is a label of all. */
+static void put_sample(struct metrics *m, const char *const *labels, double value)
+{
+    struct buf *out = m->out;
+    if (isnan(value))
+        return;
+    buf_printf(out, "blackstart_%s{scenario=\"", m->family->name);
+    put_value(out, m->report->history->scenario);
+    for (size_t i = 0; labels[i] != NULL; i += 2) {
+        buf_printf(out, "\",%s=\"", labels[i]);
+        put_value(out, labels[i + 1]);
+    }
+    if (isinf(value))
+        buf_printf(out, "\"} %sInf\n", value < 0 ? "-" : "+");
+    else
+        buf_printf(out, "\"} %.12g\n", value);
+}
+#define LABELS(...) ((const char *const[]){__VA_ARGS__ NULL})
+
+static const char *known(const char *s)
+{
+    return s != NULL ? s : "";
+}
+
+static void put_info(struct metrics *m)
+{
+    const struct history *h = m->report->history;
+    char seed[24];
+    (void)snprintf(seed, sizeof(seed), "%" PRIu64, h->seed);
+    put_sample(m,
+               LABELS("run", known(h->run), "version", known(h->version), "kernel",
+                      known(h->kernel), "machine", known(h->machine), "sha256", known(h->sha256),
+                      "seed", seed, ),
+               1);
+}
+
+static void put_start(struct metrics *m)
+{
+    put_sample(m, LABELS(), (double)wall_ns(m->report->history, 0) / 1e9);
+}
+
+static void put_duration(struct metrics *m)
+{
+    put_sample(m, LABELS(), (double)m->report->history->end_ns / 1e9);
+}
+
+static void put_exit(struct metrics *m)
+{
+    put_sample(m, LABELS(), m->report->analysis->exit_status);
+}
+
+static void put_verdict(struct metrics *m)
+{
+    for (int v = VERDICT_NOT_JUDGED; v <= VERDICT_FAIL; v++)
+        put_sample(m, LABELS("verdict", verdict_word((enum verdict)v), ),
+                   m->report->analysis->verdict == (enum verdict)v);
+}
+
+static void put_trials(struct metrics *m)
+{
+    const struct analysis *a = m->report->analysis;
+    for (int v = VERDICT_NOT_JUDGED; v <= VERDICT_FAIL; v++) {
+        unsigned n = 0;
+        for (size_t i = 0; i < a->n_trials; i++)
+            n += a->trials[i].verdict == (enum verdict)v && !a->trials[i].fault_free;
+        put_sample(m, LABELS("verdict", verdict_word((enum verdict)v), ), n);
+    }
+}
+
+/* Two targets of the same words would be one series twice: the first counts. */
+static bool is_twin(const struct analysis *a, size_t k)
+{
+    const struct analysis_target *t = &a->targets[k];
+    for (size_t i = 0; i < k; i++) {
+        const struct analysis_target *b = &a->targets[i];
+        if (strcmp(t->measure, b->measure) == 0 && strcmp(t->of, b->of) == 0 &&
+            strcmp(t->from, b->from) == 0 && strcmp(t->detail, b->detail) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void put_target_verdicts(struct metrics *m)
+{
+    const struct analysis *a = m->report->analysis;
+    for (size_t i = 0; i < a->n_targets; i++)
+        for (int v = VERDICT_NOT_JUDGED; !is_twin(a, i) && v <= VERDICT_FAIL; v++) {
+            const struct analysis_target *t = &a->targets[i];
+            put_sample(m,
+                       LABELS("measure", t->measure, "of", t->of, "from", t->from, "detail",
+                              t->detail, "verdict", verdict_word((enum verdict)v), ),
+                       t->verdict == (enum verdict)v);
+        }
+}
+
+/* The bounds of the targets whose figures have the family's unit. */
+static void put_bounds(struct metrics *m, enum analysis_unit unit)
+{
+    const struct analysis *a = m->report->analysis;
+    for (size_t i = 0; i < a->n_targets; i++) {
+        const struct analysis_target *t = &a->targets[i];
+        const double values[] = {t->lower, t->upper, t->limit};
+        static const char *const words[] = {"lower", "upper", "limit"};
+        for (size_t k = 0; t->unit == unit && !is_twin(a, i) && k < 3; k++)
+            put_sample(m,
+                       LABELS("measure", t->measure, "of", t->of, "from", t->from, "detail",
+                              t->detail, "bound", words[k], ),
+                       values[k]);
+    }
+}
+
+static void put_seconds(struct metrics *m)
+{
+    put_bounds(m, UNIT_SECONDS);
+}
+
+static void put_shares(struct metrics *m)
+{
+    put_bounds(m, UNIT_SHARE);
+}
+
+static void put_counts(struct metrics *m)
+{
+    put_bounds(m, UNIT_COUNT);
+}
+
+/* A probe stands in the scenario's order in each trial. */
+static void put_slots(struct metrics *m)
+{
+    const struct analysis *a = m->report->analysis;
+    static const char *const words[] = {"good", "bad", "gap"};
+    for (size_t k = 0; a->n_trials != 0 && k < a->trials[0].n_probes; k++) {
+        double sums[3] = {0};
+        for (size_t i = 0; i < a->n_trials && k < a->trials[i].n_probes; i++) {
+            const struct analysis_probe *p = &a->trials[i].probes[k];
+            sums[0] += p->good;
+            sums[1] += p->bad;
+            sums[2] += p->gaps;
+        }
+        for (size_t w = 0; w < 3; w++)
+            put_sample(m, LABELS("probe", a->trials[0].probes[k].name, "result", words[w], ),
+                       sums[w]);
+    }
+}
+
+static void put_outages(struct metrics *m)
+{
+    const struct analysis *a = m->report->analysis;
+    for (size_t k = 0; a->n_trials != 0 && k < a->trials[0].n_probes; k++) {
+        double n = 0;
+        for (size_t i = 0; i < a->n_trials && k < a->trials[i].n_probes; i++)
+            n += (double)a->trials[i].probes[k].n_outages;
+        put_sample(m, LABELS("probe", a->trials[0].probes[k].name, ), n);
+    }
+}
+
+static void put_prober(struct metrics *m)
+{
+    const struct analysis *a = m->report->analysis;
+    static const char *const words[] = {"sent", "late", "gap"};
+    double sums[3] = {0};
+    for (size_t i = 0; i < a->n_trials; i++) {
+        const struct history_trial *t = a->trials[i].of;
+        sums[0] += t != NULL && t->sent > 0 ? (double)t->sent : 0;
+        sums[1] += t != NULL && t->late > 0 ? (double)t->late : 0;
+        sums[2] += t != NULL && t->gaps > 0 ? (double)t->gaps : 0;
+    }
+    for (size_t w = 0; w < 3; w++)
+        put_sample(m, LABELS("what", words[w], ), sums[w]);
+}
+
+static void put_prober_cpu(struct metrics *m)
+{
+    const struct analysis *a = m->report->analysis;
+    double sum = 0;
+    for (size_t i = 0; i < a->n_trials; i++)
+        sum += a->trials[i].of != NULL && a->trials[i].of->cpu_ns > 0
+                   ? (double)a->trials[i].of->cpu_ns / 1e9
+                   : 0;
+    put_sample(m, LABELS(), sum);
+}
+
+static void put_injections(struct metrics *m)
+{
+    const struct analysis *a = m->report->analysis;
+    for (int proven = 0; proven < 2; proven++) {
+        unsigned n = 0;
+        for (size_t i = 0; i < a->n_injections; i++)
+            n += a->injections[i].proven == proven;
+        put_sample(m, LABELS("proven", proven ? "yes" : "no", ), n);
+    }
+}
+
+static void put_hosts(struct metrics *m)
+{
+    const struct analysis *a = m->report->analysis;
+    for (size_t i = 0; i < a->n_hosts; i++)
+        if (a->hosts[i].known)
+            put_sample(m, LABELS("host", a->hosts[i].name, ), a->hosts[i].clean);
+}
+
+static const struct family families[] = {
+    {"run_info", "", "Which run these are the figures of; always 1.", put_info},
+    {"run_start_time_seconds", "seconds", "When the run began, since 1970.", put_start},
+    {"run_duration_seconds", "seconds", "How long the run took.", put_duration},
+    {"run_exit_status", "", "0 pass, 1 fail, 3 inconclusive or invalid, 4 a host left dirty.",
+     put_exit},
+    {"run_verdict", "", "1 for the run's verdict, 0 for the others.", put_verdict},
+    {"run_trials", "", "Trials with a fault, by their verdict.", put_trials},
+    {"target_verdict", "", "1 for the target's verdict, 0 for the others.", put_target_verdicts},
+    {"target_seconds", "seconds", "Bounds of what a target measured, and its limit.", put_seconds},
+    {"target_ratio", "ratio", "Bounds of what a target measured, and its limit.", put_shares},
+    {"target_number", "", "Bounds of what a target measured, and its limit.", put_counts},
+    {"probe_slots", "", "Slots of a probe from the fault on, over all trials.", put_slots},
+    {"probe_outages", "", "Outages that a probe saw, over all trials.", put_outages},
+    {"prober_slots", "", "The prober's own count, over all trials.", put_prober},
+    {"prober_cpu_seconds", "seconds", "Processor time of the prober.", put_prober_cpu},
+    {"run_injections", "", "Faults on hosts, by whether their effect was proven.", put_injections},
+    {"host_clean", "", "1 when the host is as it was before, 0 when it is not.", put_hosts},
+};
+
+int report_render_metrics(const struct report *report, struct buf *out, struct err *err)
+{
+    struct metrics m = {.report = report, .out = out};
+    (void)err;
+    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+        const struct family *f = &families[i];
+        m.family = f;
+        buf_printf(out, "# TYPE blackstart_%s gauge\n", f->name);
+        if (f->unit[0] != '\0')
+            buf_printf(out, "# UNIT blackstart_%s %s\n", f->name, f->unit);
+        buf_printf(out, "# HELP blackstart_%s %s\n", f->name, f->help);
+        f->put(&m);
+    }
+    buf_puts(out, "# EOF\n");
+    return 0;
+}

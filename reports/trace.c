@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * trace.json: the body of an OTLP/HTTP request to /v1/traces, as the OpenTelemetry protocol writes
+ * JSON (ids as hexadecimal digits, 64-bit numbers as strings, enums as numbers). Run > trial >
+ * steps, injections, outages. Ids come from the run's own, so that a file made again is the same
+ * and a collector that gets it twice has it once.
+ */
+#include "base/digest.h"
+#include "reports/figure.h"
+#include "reports/letter.h"
+#include "reports/report.h"
+#include "reports/wall.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What collectors take in one request (20 MiB) and keep of one span, by default. */
+enum { DETAILS_MAX = 8000, EVENTS_MAX = 128 };
+
+enum span_kind { SPAN_RUN, SPAN_TRIAL, SPAN_STEP, SPAN_INJECTION, SPAN_OUTAGE, SPAN_TRACE };
+enum { OTLP_INTERNAL = 1, OTLP_STATUS_UNSET = 0, OTLP_STATUS_OK = 1, OTLP_STATUS_ERROR = 2 };
+
+struct trace {
+    const struct report *report;
+    json_t *spans;
+    uint64_t seed;
+    char id[33], run[17];
+    size_t details, dropped;
+    int events_dropped; /* of the span that is being made */
+};
+
+struct span_ids {
+    char id[17], parent[17];
+};
+
+/* Spreads the bits of a digest: collectors sample by parts of an id. Never 0, which is no id. */
+static uint64_t mixed(uint64_t d)
+{
+    d ^= d >> 30;
+    d *= UINT64_C(0xbf58476d1ce4e5b9);
+    d ^= d >> 27;
+    d *= UINT64_C(0x94d049bb133111eb);
+    d ^= d >> 31;
+    return d != 0 ? d : 1;
+}
+
+static void span_id(const struct trace *t, enum span_kind kind, uint64_t trial, uint64_t index,
+                    char ret[17])
+{
+    const uint64_t parts[] = {kind, trial, index};
+    uint64_t d = t->seed;
+    digest_add(&d, parts, sizeof(parts));
+    (void)snprintf(ret, 17, "%016" PRIx64, mixed(d));
+}
+
+static void trace_ids(struct trace *t)
+{
+    const struct history *h = t->report->history;
+    const char *const parts[] = {h->run, h->wall, h->sha256};
+    t->seed = DIGEST_START;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        digest_text(&t->seed, parts[i] != NULL ? parts[i] : "");
+    span_id(t, SPAN_TRACE, 0, 0, t->id);
+    span_id(t, SPAN_TRACE, 0, 1, t->id + 16);
+    span_id(t, SPAN_RUN, 0, 0, t->run);
+}
+
+static json_t *nanos(const struct trace *t, int64_t ns)
+{
+    char text[24];
+    (void)snprintf(text, sizeof(text), "%" PRId64, wall_ns(t->report->history, ns));
+    return json_string(text);
+}
+
+static void attribute(json_t *list, const char *key, const char *kind, json_t *value)
+{
+    (void)json_array_append_new(list,
+                                json_pack("{s:s, s:{s:o}}", "key", key, "value", kind, value));
+}
+
+static void attribute_text(json_t *list, const char *key, const char *value)
+{
+    if (value != NULL && value[0] != '\0')
+        attribute(list, key, "stringValue", letter_json(value));
+}
+
+static void attribute_int(json_t *list, const char *key, int64_t value)
+{
+    char text[24];
+    (void)snprintf(text, sizeof(text), "%" PRId64, value);
+    attribute(list, key, "intValue", json_string(text));
+}
+
+static void attribute_real(json_t *list, const char *key, double value)
+{
+    if (isfinite(value))
+        attribute(list, key, "doubleValue", json_real(value));
+}
+
+static void attribute_bool(json_t *list, const char *key, bool value)
+{
+    attribute(list, key, "boolValue", json_boolean(value));
+}
+
+static void add_event(struct trace *t, json_t *events, int64_t at, const char *name,
+                      json_t *attributes)
+{
+    if (at == HISTORY_UNKNOWN || json_array_size(events) >= EVENTS_MAX) {
+        t->events_dropped += at != HISTORY_UNKNOWN;
+        json_decref(attributes);
+        return;
+    }
+    (void)json_array_append_new(events,
+                                json_pack("{s:o, s:o, s:o}", "timeUnixNano", nanos(t, at), "name",
+                                          letter_json(name), "attributes", attributes));
+}
+
+/* Takes attributes and events. A span that never ended ends with the journal. */
+static void add_span(struct trace *t, const struct span_ids *ids, const char *name,
+                     const struct span *when, json_t *attributes, json_t *events, int status,
+                     const char *message)
+{
+    int64_t lo = wall_ns(t->report->history, when->lo), hi = wall_ns(t->report->history, when->hi);
+    json_t *o =
+        json_pack("{s:s, s:s, s:o, s:i, s:o, s:o, s:o, s:o}", "traceId", t->id, "spanId", ids->id,
+                  "name", letter_json(name), "kind", OTLP_INTERNAL, "startTimeUnixNano",
+                  nanos(t, when->lo), "endTimeUnixNano", nanos(t, hi < lo ? when->lo : when->hi),
+                  "attributes", attributes, "events", events);
+    if (ids->parent[0] != '\0')
+        (void)json_object_set_new(o, "parentSpanId", json_string(ids->parent));
+    if (t->events_dropped != 0)
+        (void)json_object_set_new(o, "droppedEventsCount", json_integer(t->events_dropped));
+    t->events_dropped = 0;
+    json_t *state = json_pack("{s:i}", "code", status);
+    if (status == OTLP_STATUS_ERROR && message != NULL)
+        (void)json_object_set_new(state, "message", letter_json(message));
+    (void)json_object_set_new(o, "status", state);
+    (void)json_array_append_new(t->spans, o);
+}
+
+static int status_of(enum verdict v)
+{
+    return v == VERDICT_PASS         ? OTLP_STATUS_OK
+           : v == VERDICT_NOT_JUDGED ? OTLP_STATUS_UNSET
+                                     : OTLP_STATUS_ERROR;
+}
+
+/* What a target came to, as an event where its trial ends. */
+static void add_target(struct trace *t, json_t *events, int64_t at,
+                       const struct analysis_target *target)
+{
+    json_t *list = json_array();
+    CLEANUP_BUF struct buf name = BUF_INIT(4096);
+    figure_put_target(&name, target);
+    attribute_text(list, "blackstart.target", buf_text(&name));
+    attribute_text(list, "blackstart.verdict", verdict_word(target->verdict));
+    attribute_text(list, "blackstart.unit", figure_unit(target->unit));
+    attribute_real(list, "blackstart.lower", target->lower);
+    attribute_real(list, "blackstart.upper", target->upper);
+    attribute_real(list, "blackstart.limit", target->limit);
+    attribute_text(list, "blackstart.why", target->why);
+    add_event(t, events, at, "target", list);
+}
+
+static void add_injection(struct trace *t, const struct span_ids *ids,
+                          const struct analysis_injection *a)
+{
+    const struct history_injection *i = a->of;
+    json_t *list = json_array(), *events = json_array();
+    char *args = i->args != NULL ? json_dumps(i->args, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    const char *name;
+    json_t *value;
+    attribute_text(list, "blackstart.injection", i->id);
+    attribute_text(list, "blackstart.fault", i->fault);
+    attribute_text(list, "blackstart.host", i->host);
+    attribute_text(list, "blackstart.args", args);
+    attribute_bool(list, "blackstart.proven", a->proven);
+    attribute_text(list, "blackstart.ended_by", i->ended_by);
+    if (a->evidence != NULL) {
+        attribute_text(list, "blackstart.evidence", a->evidence->what);
+        json_object_foreach((json_t *)a->evidence->items, name, value)
+        {
+            char key[128];
+            (void)snprintf(key, sizeof(key), "blackstart.evidence.%s", name);
+            CLEANUP_BUF struct buf clean = BUF_INIT(1024);
+            for (const char *k = key; *k != '\0';)
+                letter_put(&clean, letter_next(&k));
+            attribute_int(list, buf_text(&clean), json_integer_value(value));
+        }
+    }
+    add_event(t, events, i->active_ns, "verified active", json_array());
+    add_event(t, events, i->revert_asked_ns, "revert asked", json_array());
+    free(args);
+    const char *why = i->error != NULL ? i->error : a->why;
+    add_span(t, ids, i->fault, &(struct span){i->asked_ns, i->undone_ns}, list, events,
+             a->proven ? OTLP_STATUS_OK : OTLP_STATUS_ERROR, why);
+}
+
+static void add_outage(struct trace *t, const struct span_ids *ids, const struct analysis_probe *p,
+                       const struct analysis_outage *o)
+{
+    json_t *list = json_array();
+    CLEANUP_BUF struct buf name = BUF_INIT(4096);
+    buf_printf(&name, "outage of %s", p->name);
+    attribute_text(list, "blackstart.probe", p->name);
+    attribute_text(list, "blackstart.vantage", p->from);
+    attribute_text(list, "blackstart.seen_as", sample_result_word(o->first_result));
+    attribute_text(list, "blackstart.faults", o->faults);
+    attribute_bool(list, "blackstart.recovered", o->recovered);
+    attribute_int(list, "blackstart.bad_slots", o->bad_slots);
+    attribute_int(list, "blackstart.dips", o->dips);
+    attribute_real(list, "blackstart.onset_upper_s", (double)o->onset.hi / 1e9);
+    attribute_real(list, "blackstart.recovery_lower_s", (double)o->recovery.lo / 1e9);
+    add_span(t, ids, buf_text(&name), &(struct span){o->onset.lo, o->recovery.hi}, list,
+             json_array(), OTLP_STATUS_ERROR, sample_result_word(o->first_result));
+}
+
+/* Where a step that begins at event k ended. */
+static const struct history_event *step_end(const struct history *h, size_t k)
+{
+    const json_t *number = json_object_get(h->events[k].members, "step");
+    for (size_t i = k + 1; i < h->n_events && h->events[i].trial == h->events[k].trial; i++) {
+        const json_t *members = h->events[i].members;
+        const char *state = json_string_value(json_object_get(members, "state"));
+        if (strcmp(h->events[i].ev, "step") == 0 && state != NULL && strcmp(state, "begin") != 0 &&
+            json_equal(json_object_get(members, "step"), number))
+            return &h->events[i];
+    }
+    return NULL;
+}
+
+static void add_step(struct trace *t, const struct span_ids *ids, size_t k, int64_t otherwise)
+{
+    const struct history *h = t->report->history;
+    const struct history_event *begin = &h->events[k], *end = step_end(h, k);
+    const char *what = json_string_value(json_object_get(begin->members, "what"));
+    const char *state =
+        end != NULL ? json_string_value(json_object_get(end->members, "state")) : NULL;
+    bool failed = state != NULL && strcmp(state, "failed") == 0;
+    const char *why = end != NULL ? json_string_value(json_object_get(end->members, "what")) : NULL;
+    json_t *list = json_array();
+    attribute_text(list, "blackstart.state", state != NULL ? state : "not ended");
+    add_span(t, ids, what != NULL ? what : "step",
+             &(struct span){begin->t, end != NULL ? end->t : otherwise}, list, json_array(),
+             failed ? OTLP_STATUS_ERROR : OTLP_STATUS_UNSET, why);
+}
+
+/* The events of a trial that are moments; steps are spans, and the first one's place is told. */
+static json_t *trial_events(struct trace *t, size_t trial, size_t *at, int64_t end,
+                            size_t *ret_first)
+{
+    static const struct {
+        const char *ev, *what;
+    } rows[] = {{"steady", "why"},        {"role", "host"},  {"rollout", "state"},
+                {"probe.state", "probe"}, {"guard", "what"}, {"abort", "what"},
+                {"hold", "state"},        {"renew", "host"}};
+    const struct history *h = t->report->history;
+    json_t *events = json_array();
+    for (; *at < h->n_events && h->events[*at].trial != trial; (*at)++)
+        ;
+    *ret_first = *at;
+    for (; *at < h->n_events && h->events[*at].trial == trial; (*at)++)
+        for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
+            const struct history_event *e = &h->events[*at];
+            if (strcmp(rows[r].ev, e->ev) != 0)
+                continue;
+            json_t *list = json_array();
+            const char *state = json_string_value(json_object_get(e->members, "state"));
+            attribute_text(list, "blackstart.what",
+                           json_string_value(json_object_get(e->members, rows[r].what)));
+            attribute_text(list, "blackstart.state", state);
+            add_event(t, events, e->t, e->ev, list);
+        }
+    for (size_t i = 0; i < t->report->analysis->trials[trial].n_targets; i++)
+        add_target(t, events, end, &t->report->analysis->trials[trial].targets[i]);
+    return events;
+}
+
+/* False once there is no room: what is left out is counted. */
+static bool has_room(struct trace *t)
+{
+    if (t->details < DETAILS_MAX) {
+        t->details++;
+        return true;
+    }
+    t->dropped++;
+    return false;
+}
+
+static void add_details(struct trace *t, size_t trial, const char *parent, size_t first)
+{
+    const struct analysis_trial *a = &t->report->analysis->trials[trial];
+    const struct history *h = t->report->history;
+    struct span_ids ids;
+    uint64_t n = 0;
+    (void)snprintf(ids.parent, sizeof(ids.parent), "%s", parent);
+    for (size_t i = first; i < h->n_events && h->events[i].trial == trial; i++) {
+        const char *state = json_string_value(json_object_get(h->events[i].members, "state"));
+        if (strcmp(h->events[i].ev, "step") != 0 || state == NULL || strcmp(state, "begin") != 0 ||
+            !has_room(t))
+            continue;
+        span_id(t, SPAN_STEP, trial, n++, ids.id);
+        add_step(t, &ids, i, a->end_ns);
+    }
+    for (size_t i = 0; i < a->n_injections; i++) {
+        span_id(t, SPAN_INJECTION, trial, i, ids.id);
+        if (a->injections[i].of->asked_ns != HISTORY_UNKNOWN && has_room(t))
+            add_injection(t, &ids, &a->injections[i]);
+    }
+    n = 0;
+    for (size_t p = 0; p < a->n_probes; p++)
+        for (size_t i = 0; i < a->probes[p].n_outages; i++) {
+            span_id(t, SPAN_OUTAGE, trial, n++, ids.id);
+            if (has_room(t))
+                add_outage(t, &ids, &a->probes[p], &a->probes[p].outages[i]);
+        }
+}
+
+static void add_trials(struct trace *t)
+{
+    const struct analysis *a = t->report->analysis;
+    size_t at = 0, first;
+    for (size_t i = 0; i < a->n_trials; i++) {
+        const struct analysis_trial *trial = &a->trials[i];
+        json_t *list = json_array();
+        struct span_ids ids;
+        char name[32];
+        span_id(t, SPAN_TRIAL, i, 0, ids.id);
+        (void)snprintf(ids.parent, sizeof(ids.parent), "%s", t->run);
+        (void)snprintf(name, sizeof(name), "trial %u", trial->trial);
+        attribute_int(list, "blackstart.trial", trial->trial);
+        attribute_bool(list, "blackstart.fault_free", trial->fault_free);
+        attribute_text(list, "blackstart.verdict", verdict_word(trial->verdict));
+        attribute_text(list, "blackstart.why", trial->why);
+        json_t *events = trial_events(t, i, &at, trial->end_ns, &first);
+        add_span(t, &ids, name, &(struct span){trial->start_ns, trial->end_ns}, list, events,
+                 status_of(trial->verdict), trial->why);
+        add_details(t, i, ids.id, first);
+    }
+}
+
+static void add_run(struct trace *t)
+{
+    const struct history *h = t->report->history;
+    const struct analysis *a = t->report->analysis;
+    struct span_ids ids = {.parent = ""};
+    json_t *list = json_array(), *events = json_array();
+    CLEANUP_BUF struct buf name = BUF_INIT(4096);
+    (void)snprintf(ids.id, sizeof(ids.id), "%s", t->run);
+    buf_printf(&name, "run %s", h->scenario != NULL ? h->scenario : "");
+    attribute_text(list, "blackstart.run", h->run);
+    attribute_text(list, "blackstart.scenario", h->scenario);
+    attribute_text(list, "blackstart.scenario.sha256", h->sha256);
+    attribute_int(list, "blackstart.seed", (int64_t)(h->seed & INT64_MAX));
+    attribute_text(list, "blackstart.verdict", verdict_word(a->verdict));
+    attribute_text(list, "blackstart.why", a->why);
+    attribute_int(list, "blackstart.exit", a->exit_status);
+    attribute_bool(list, "blackstart.dirty", a->dirty);
+    if (t->dropped != 0)
+        attribute_int(list, "blackstart.spans_left_out", (int64_t)t->dropped);
+    for (size_t i = 0; i < a->n_targets; i++)
+        add_target(t, events, h->end_ns, &a->targets[i]);
+    add_span(t, &ids, buf_text(&name), &(struct span){0, h->end_ns}, list, events,
+             status_of(a->verdict), a->why);
+}
+
+int report_render_trace(const struct report *report, struct buf *out, struct err *err)
+{
+    const struct history *h = report->history;
+    struct trace t = {.report = report, .spans = json_array()};
+    json_t *resource = json_array();
+    trace_ids(&t);
+    add_trials(&t);
+    add_run(&t);
+    attribute_text(resource, "service.name", "blackstart");
+    attribute_text(resource, "service.version", h->version);
+    attribute_text(resource, "service.instance.id", h->run);
+    attribute_text(resource, "os.type", "linux");
+    attribute_text(resource, "os.version", h->kernel);
+    attribute_text(resource, "host.arch", h->machine);
+    json_t *o =
+        json_pack("{s:[{s:{s:o}, s:[{s:{s:s, s:o}, s:o}]}]}", "resourceSpans", "resource",
+                  "attributes", resource, "scopeSpans", "scope", "name", "blackstart", "version",
+                  letter_json(h->version != NULL ? h->version : ""), "spans", t.spans);
+    char *dumped = o != NULL ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
+    json_decref(o);
+    if (dumped == NULL)
+        return make_error(err, ERR_LIMIT, 0, "out of memory for the trace");
+    buf_puts(out, dumped);
+    buf_puts(out, "\n");
+    free(dumped);
+    return 0;
+}
