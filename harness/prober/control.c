@@ -58,14 +58,26 @@ static void answer(struct control *c, json_t *frame)
     out_flush(c);
 }
 
+static json_t *machine_json(const struct machine *m)
+{
+    return json_pack("{s:I, s:I, s:I, s:I}", "steal", (json_int_t)m->steal, "ticks",
+                     (json_int_t)m->ticks, "pressure_us", (json_int_t)m->pressure_us, "load_milli",
+                     (json_int_t)m->load_milli);
+}
+
 static void on_stopped(void *ctx, const struct prober_counts *n)
 {
     struct control *c = ctx;
-    answer(c,
-           frame_result(c->stop_id,
-                        json_pack("{s:I, s:I, s:I, s:I, s:I}", "late", (json_int_t)n->late, "gaps",
-                                  (json_int_t)n->gaps, "sent", (json_int_t)n->sent, "cpu_ns",
-                                  (json_int_t)n->cpu_ns, "until_ns", (json_int_t)n->until_ns)));
+    json_t *null =
+        json_pack("{s:I, s:I, s:I, s:I, s:I}", "n", (json_int_t)n->null_n, "late",
+                  (json_int_t)n->null_late, "p50_ns", (json_int_t)n->null_p50_ns, "p99_ns",
+                  (json_int_t)n->null_p99_ns, "max_ns", (json_int_t)n->null_max_ns);
+    answer(c, frame_result(c->stop_id,
+                           json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "late",
+                                     (json_int_t)n->late, "gaps", (json_int_t)n->gaps, "sent",
+                                     (json_int_t)n->sent, "cpu_ns", (json_int_t)n->cpu_ns,
+                                     "until_ns", (json_int_t)n->until_ns, "null", null, "begin",
+                                     machine_json(&n->begin), "end", machine_json(&n->end))));
 }
 
 static void on_asked(void *ctx, const struct prober_asked *asked, size_t n)

@@ -185,6 +185,8 @@ static void stop_check(struct prober *p)
     void (*stopped)(void *, const struct prober_counts *) = p->stopped;
     p->stopped = NULL;
     p->counts.cpu_ns = clock_system(CLOCK_PROCESS_CPUTIME_ID) - p->cpu_from;
+    p->counts.end = machine_read();
+    prober_null_count(p, &p->counts);
     stopped(p->stopped_ctx, &p->counts);
 }
 
@@ -258,6 +260,7 @@ void prober_free(struct prober *p)
 {
     if (p == NULL)
         return;
+    prober_null_close(p);
     for (size_t i = 0; i < p->n_probes; i++)
         prober_probe_free(p, p->probes[i]);
     for (size_t i = 0; i < p->n_asks; i++) {

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/sample.h"
+#include "prober/machine.h"
 #include "prober/probe.h"
 
 #include <netinet/in.h>
@@ -77,6 +78,7 @@ struct prober_probe {
     size_t n_answered;
     prober_ask_done *done;
     void *done_ctx;
+    struct prober_null_counts *null; /* of the null server: counts instead of samples */
 };
 
 /* What a kind does. All of it inside the loop: nothing may block. */
@@ -133,11 +135,19 @@ void **prober_http_place(struct prober *p, void (*destroy)(void *));
 /* gaps: slots of an endpoint that were not sent, or whose sample found no room. */
 struct prober_counts {
     int64_t late, gaps, sent, cpu_ns, until_ns;
+    /* Answers of the null server, from when they were due; late: by more than its interval. -1:
+     * there are none. */
+    int64_t null_n, null_late, null_p50_ns, null_p99_ns, null_max_ns;
+    struct machine begin, end;
 };
 
 /* samples_fd is made non-blocking and is borrowed. */
 int prober_new(int samples_fd, struct prober **ret, struct err *err) MUST_CHECK;
 void prober_free(struct prober *p); /* NULL is allowed */
+
+/* A null server and a probe of it, from the next trial on; at most once. Without it all else works.
+ * Forks: before threads, after privileges were given up. */
+int prober_null_open(struct prober *p, struct err *err) MUST_CHECK;
 
 void prober_configure(struct prober *p, int64_t epoch_ns, uint64_t seed);
 /* Takes the probe whole (its kind's args decoded, texts as written). */

@@ -3,7 +3,14 @@
 #ifndef BLACKSTART_PROBER_LOOP_PARTS_H
 #define BLACKSTART_PROBER_LOOP_PARTS_H
 
+#include "base/histogram.h"
 #include "prober/loop.h"
+
+struct prober_null; /* null.c */
+struct prober_null_counts {
+    struct histogram took;
+    uint64_t late;
+};
 
 struct prober_watch {
     int fd;
@@ -39,6 +46,7 @@ struct prober {
     int64_t cpu_from;
     void (*stopped)(void *ctx, const struct prober_counts *counts);
     void *stopped_ctx;
+    struct prober_null *null;
     void *http;
     void (*http_destroy)(void *);
 };
@@ -54,6 +62,11 @@ void prober_sample_put(struct prober *p, const struct sample *s);
 /* Writes what the pipe takes. */
 void prober_samples_flush(struct prober *p);
 void prober_probe_free(struct prober *p, struct prober_probe *probe);
+/* Counts from 0, on the schedule of the fastest probe there is. */
+void prober_null_begin(struct prober *p);
+void prober_null_record(struct prober_probe *probe, int64_t took_ns, enum sample_result result);
+void prober_null_count(const struct prober *p, struct prober_counts *ret);
+void prober_null_close(struct prober *p);
 void prober_attempts_cancel(struct prober *p, struct prober_probe *probe);
 
 #endif

@@ -164,7 +164,8 @@ int prober_start(struct prober *p, uint32_t trial, struct err *err)
         return make_error(err, ERR_PROTOCOL, 0, "a trial is under way");
     p->trial = trial;
     p->running = true;
-    p->counts = (struct prober_counts){0, 0, 0, 0, 0};
+    p->counts = (struct prober_counts){.begin = machine_read()};
+    prober_null_begin(p);
     p->cpu_from = clock_system(CLOCK_PROCESS_CPUTIME_ID);
     prober_schedule_start(p, prober_now());
     return 0;

@@ -70,6 +70,10 @@ static void attempt_record(const struct prober_attempt *a, int64_t done, enum sa
 {
     struct prober *p = a->prober;
     struct prober_probe *probe = a->target->probe;
+    if (probe->null != NULL) {
+        prober_null_record(probe, done - a->due_ns, result);
+        return;
+    }
     if (probe->asked != NULL) {
         probe->asked[a->target->index] = (struct prober_asked){
             .result = (uint16_t)result, .status = status, .took_ns = done - a->sent_ns};
@@ -145,7 +149,7 @@ static void attempt_begin(struct prober *p, struct prober_target *t, int64_t due
     }
     *a = (struct prober_attempt){
         .prober = p, .target = t, .due_ns = due, .sent_ns = now, .slot = slot, .trial = p->trial};
-    if (t->probe->asked == NULL) {
+    if (t->probe->asked == NULL && t->probe->null == NULL) {
         p->counts.sent++;
         p->counts.late += now - due > t->probe->every_ns / 4;
     }

@@ -133,6 +133,20 @@ static void on_samples(evutil_socket_t fd, short what, void *ctx)
     leave(c);
 }
 
+static int64_t number(const json_t *object, const char *name)
+{
+    const json_t *v = json_object_get(object, name);
+    return json_is_integer(v) && json_integer_value(v) >= 0 ? json_integer_value(v) : -1;
+}
+
+static struct prober_machine machine_take(const json_t *object)
+{
+    return (struct prober_machine){.steal = number(object, "steal"),
+                                   .ticks = number(object, "ticks"),
+                                   .pressure_us = number(object, "pressure_us"),
+                                   .load_milli = number(object, "load_milli")};
+}
+
 static void finish_stopped(struct call *call, const json_t *result)
 {
     json_int_t late = 0, gaps = 0, sent = 0, cpu = 0, until = 0;
@@ -143,8 +157,19 @@ static void finish_stopped(struct call *call, const json_t *result)
         call->stopped(call->ctx, NULL, &err);
         return;
     }
-    struct prober_health health = {
-        .late = late, .gaps = gaps, .sent = sent, .cpu_ns = cpu, .until_ns = until};
+    const json_t *null = json_object_get(result, "null");
+    struct prober_health health = {.late = late,
+                                   .gaps = gaps,
+                                   .sent = sent,
+                                   .cpu_ns = cpu,
+                                   .until_ns = until,
+                                   .null_n = number(null, "n"),
+                                   .null_late = number(null, "late"),
+                                   .null_p50_ns = number(null, "p50_ns"),
+                                   .null_p99_ns = number(null, "p99_ns"),
+                                   .null_max_ns = number(null, "max_ns"),
+                                   .begin = machine_take(json_object_get(result, "begin")),
+                                   .end = machine_take(json_object_get(result, "end"))};
     call->stopped(call->ctx, &health, NULL);
 }
 

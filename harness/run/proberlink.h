@@ -25,10 +25,17 @@ struct prober_endpoint {
     char ip[INET_ADDRSTRLEN], ip6[INET6_ADDRSTRLEN]; /* empty: has none */
 };
 
+/* What its machine says of itself, since it started; -1: it does not. */
+struct prober_machine {
+    int64_t steal, ticks, pressure_us, load_milli;
+};
 /* What a prober counted in one trial. */
 struct prober_health {
     int64_t late, gaps, sent, cpu_ns;
     int64_t until_ns; /* its schedule ended here */
+    /* Its own null server's answers, from when they were due; -1: it has none. */
+    int64_t null_n, null_late, null_p50_ns, null_p99_ns, null_max_ns;
+    struct prober_machine begin, end; /* of the trial */
 };
 
 struct proberlink_events {

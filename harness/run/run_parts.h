@@ -29,7 +29,7 @@ enum {
     RUN_SETUP_S = 20,  /* all agents' hello, all probers' configuration */
     RUN_HOLD_MIN = 30, /* a hold that was forgotten ends */
     RUN_EVENTS_MAX = 8192,
-    RUN_VANTAGES_MAX = 16,
+    RUN_VANTAGES_MAX = 64,
     RUN_LOG_TAIL = 16384
 };
 
@@ -51,6 +51,7 @@ struct run_vantage {
     const char *host;
     struct proberlink *client;
     bool lost;
+    bool stopping; /* it was asked for the trial's last samples, and has not answered */
 };
 
 struct run_call {
@@ -88,7 +89,6 @@ struct run {
 
     size_t pending; /* answers that the setup, or a drain, waits for */
     bool draining;
-    struct prober_health health;
     bool failed; /* setup or the journal: why says what */
     struct err why;
 

@@ -85,8 +85,6 @@ static void on_prober_lost(void *ctx, const struct err *why)
     (void)run_lab_ended(v->run); /* then that is why */
     (void)wrap_error(&err, "the prober at %s", v->host);
     run_break(v->run, &err);
-    if (v->run->draining && v->run->pending > 0 && --v->run->pending == 0)
-        run_post(v->run, EVENT_DRAINED, 0, true, 0, NULL);
 }
 
 static int spawn_prober(void *ctx, const int *fds, size_t n_fds, pid_t *ret_pid, struct err *err)
@@ -234,16 +232,54 @@ void run_probes_begin_trial(struct run *r, uint32_t trial)
             run_break(r, &err);
 }
 
+static json_t *machine_json(const struct prober_machine *m)
+{
+    json_t *o = json_object();
+    const struct {
+        const char *name;
+        int64_t value;
+    } rows[] = {{"steal", m->steal},
+                {"ticks", m->ticks},
+                {"pressure_us", m->pressure_us},
+                {"load_milli", m->load_milli}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].value >= 0)
+            (void)json_object_set_new(o, rows[i].name, json_integer(rows[i].value));
+    return o;
+}
+
+/* What the prober told of itself; NULL: it did not answer, and what it had is not complete. All
+ * hosts of a lab share one clock. */
+static void record_health(struct run *r, const char *vantage, const struct prober_health *h)
+{
+    if (h == NULL) {
+        run_record(r, "prober",
+                   json_pack("{s:s, s:I}", "vantage", vantage, "until_ns", (json_int_t)run_now(r)));
+        return;
+    }
+    json_t *o = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:{s:i, s:i}, s:o, s:o}", "vantage",
+                          vantage, "late", (json_int_t)h->late, "gaps", (json_int_t)h->gaps, "sent",
+                          (json_int_t)h->sent, "cpu_ns", (json_int_t)h->cpu_ns, "until_ns",
+                          (json_int_t)h->until_ns, "clock", "lo_ns", 0, "hi_ns", 0, "begin",
+                          machine_json(&h->begin), "end", machine_json(&h->end));
+    if (h->null_n > 0)
+        (void)json_object_set_new(
+            o, "null",
+            json_pack("{s:I, s:I, s:I, s:I, s:I}", "n", (json_int_t)h->null_n, "late",
+                      (json_int_t)h->null_late, "p50_ns", (json_int_t)h->null_p50_ns, "p99_ns",
+                      (json_int_t)h->null_p99_ns, "max_ns", (json_int_t)h->null_max_ns));
+    run_record(r, "prober", o);
+}
+
 static void end_drain(struct run *r)
 {
     struct err err;
     r->draining = false;
     if (r->drain_timer != NULL)
         (void)evtimer_del(r->drain_timer);
-    run_record(r, "prober",
-               json_pack("{s:I, s:I, s:I, s:I, s:I}", "late", (json_int_t)r->health.late, "gaps",
-                         (json_int_t)r->health.gaps, "sent", (json_int_t)r->health.sent, "cpu_ns",
-                         (json_int_t)r->health.cpu_ns, "until_ns", (json_int_t)r->health.until_ns));
+    for (size_t i = 0; i < r->n_vantages; i++)
+        if (r->vantages[i].stopping || r->vantages[i].lost)
+            record_health(r, r->vantages[i].host, NULL);
     if (journal_samples_end(r->journal, &err) < 0)
         run_break(r, &err);
     run_post(r, EVENT_DRAINED, 0, true, 0, NULL);
@@ -258,9 +294,18 @@ static void on_drain_late(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     if (!r->draining || r->pending == 0)
         return;
+    const char *host = "";
+    for (size_t i = r->n_vantages; i-- > 0;) {
+        struct run_vantage *v = &r->vantages[i];
+        if (!v->stopping)
+            continue;
+        host = v->host;
+        v->stopping = false;
+        record_health(r, host, NULL); /* the last that is recorded of this trial */
+    }
     (void)make_error(&err, ERR_TIMEOUT, 0,
-                     "a prober did not answer for %d s: its measurement is not complete",
-                     RUN_DRAIN_S);
+                     "the prober at %s did not answer for %d s: its measurement is not complete",
+                     host, RUN_DRAIN_S);
     run_break(r, &err);
     r->pending = 0;
     end_drain(r);
@@ -268,9 +313,12 @@ static void on_drain_late(evutil_socket_t fd, short what, void *ctx)
 
 static void arm_drain(struct run *r)
 {
-    struct timeval limit = {.tv_sec = RUN_DRAIN_S};
-    for (size_t i = 0; i < r->scenario->n_probes; i++)
-        limit.tv_sec += (time_t)(r->scenario->probes[i].timeout.ns / NS_PER_SEC);
+    struct timeval limit = {.tv_sec = 0};
+    for (size_t i = 0; i < r->scenario->n_probes; i++) {
+        time_t timeout = (time_t)(r->scenario->probes[i].timeout.ns / NS_PER_SEC) + 1;
+        limit.tv_sec = timeout > limit.tv_sec ? timeout : limit.tv_sec;
+    }
+    limit.tv_sec += RUN_DRAIN_S;
     if (r->drain_timer == NULL)
         r->drain_timer = evtimer_new(r->base, on_drain_late, r);
     if (r->drain_timer != NULL)
@@ -279,18 +327,17 @@ static void arm_drain(struct run *r)
 
 static void on_stopped(void *ctx, const struct prober_health *health, const struct err *err)
 {
-    struct run *r = ctx;
-    if (err != NULL) {
+    struct run_vantage *v = ctx;
+    struct run *r = v->run;
+    if (!r->draining || !v->stopping)
+        return;
+    if (err != NULL)
         run_break(r, err);
-    } else {
-        r->health.late += health->late;
-        r->health.gaps += health->gaps;
-        r->health.sent += health->sent;
-        r->health.cpu_ns += health->cpu_ns;
-        if (health->until_ns < r->health.until_ns)
-            r->health.until_ns = health->until_ns;
-    }
-    if (r->draining && r->pending > 0 && --r->pending == 0)
+    else
+        v->stopping = false;
+    if (health != NULL)
+        record_health(r, v->host, health);
+    if (r->pending > 0 && --r->pending == 0)
         end_drain(r);
 }
 
@@ -298,14 +345,16 @@ void run_probes_drain(struct run *r)
 {
     struct err err;
     run_logs_after(r);
-    r->health = (struct prober_health){.until_ns = run_now(r)};
     r->draining = true;
     r->pending = 1;
     for (size_t i = 0; i < r->n_vantages; i++) {
-        if (r->vantages[i].lost)
+        struct run_vantage *v = &r->vantages[i];
+        v->stopping = false;
+        if (v->lost)
             continue;
+        v->stopping = true;
         r->pending++;
-        if (proberlink_stop(r->vantages[i].client, on_stopped, r, &err) < 0) {
+        if (proberlink_stop(v->client, on_stopped, v, &err) < 0) {
             r->pending--;
             run_break(r, &err);
         }
