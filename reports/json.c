@@ -1,27 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* result.json: times in seconds since the run's start; null where the journal has none. */
 #include "reports/figure.h"
-#include "reports/letter.h"
-#include "reports/report.h"
+#include "reports/json_parts.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-static json_t *seconds(int64_t ns)
-{
-    return ns == HISTORY_UNKNOWN || ns == SPAN_OPEN ? json_null() : json_real((double)ns / 1e9);
-}
-
-static json_t *figure(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-static json_t *text(const char *s)
-{
-    return letter_json(s);
-}
 
 static json_t *copy(const json_t *value)
 {
@@ -42,6 +26,8 @@ static json_t *target_json(const struct analysis_target *t)
                           figure_unit(t->unit));
     if (t->from != NULL && t->from[0] != '\0')
         (void)json_object_set_new(o, "from", text(t->from));
+    if (t->vantage != NULL && t->vantage[0] != '\0')
+        (void)json_object_set_new(o, "vantage", text(t->vantage));
     if (t->detail != NULL && t->detail[0] != '\0')
         (void)json_object_set_new(o, "detail", text(t->detail));
     (void)json_object_set_new(o, "side", json_string(figure_side(t)));
@@ -156,10 +142,11 @@ static json_t *trial_json(const struct analysis_trial *t)
         (void)json_array_append_new(targets, target_json(&t->targets[i]));
     for (size_t i = 0; i < t->n_probes; i++)
         (void)json_array_append_new(probes, probe_json(&t->probes[i]));
-    return json_pack("{s:i, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "trial", (int)t->trial,
-                     "fault_free", t->fault_free, "verdict", verdict_word(t->verdict), "why",
-                     text(t->why), "start_s", seconds(t->start_ns), "end_s", seconds(t->end_ns),
-                     "targets", targets, "probes", probes, "rollouts", rollouts_json(t));
+    return json_pack("{s:i, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "trial",
+                     (int)t->trial, "fault_free", t->fault_free, "verdict",
+                     verdict_word(t->verdict), "why", text(t->why), "start_s", seconds(t->start_ns),
+                     "end_s", seconds(t->end_ns), "targets", targets, "probes", probes, "rollouts",
+                     rollouts_json(t), "matrix", json_matrix(t), "probers", json_health(t));
 }
 
 static json_t *texts(const char *const *list, size_t n)

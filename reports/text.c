@@ -186,11 +186,8 @@ static void put_trials(struct buf *out, const struct analysis *a)
                 put_target(out, &t->targets[k]);
         for (size_t k = 0; k < t->n_probes; k++)
             put_probe(out, &t->probes[k], t->n_waves != 0);
-        if (t->of != NULL && t->of->sent >= 0)
-            buf_printf(out,
-                       "    prober: %" PRId64 " sent, %" PRId64 " late, %" PRId64
-                       " gaps, %.1f ms of processor time\n",
-                       t->of->sent, t->of->late, t->of->gaps, (double)t->of->cpu_ns / 1e6);
+        text_put_matrix(out, t);
+        text_put_health(out, t);
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the files of the text report share: text.c is the whole of it, text_unfold.c what steps with
- * waves or phases add. */
+ * waves or phases add, text_vantage.c what each vantage saw and how its prober fared. */
 #ifndef BLACKSTART_REPORTS_TEXT_PARTS_H
 #define BLACKSTART_REPORTS_TEXT_PARTS_H
 
@@ -12,5 +12,8 @@ void text_put_evidence(struct buf *out, const struct history_evidence *e);
 /* All phases of a fault that came and went, at the first of them. False: injection k is none. */
 bool text_put_phases(struct buf *out, const struct analysis *a, size_t k);
 void text_put_rollouts(struct buf *out, const struct analysis *a);
+
+void text_put_matrix(struct buf *out, const struct analysis_trial *t);
+void text_put_health(struct buf *out, const struct analysis_trial *t);
 
 #endif

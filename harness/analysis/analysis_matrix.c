@@ -181,6 +181,22 @@ static void put_length(struct buf *out, const struct view *v)
         buf_printf(out, "for %s to %s", lo, analysis_time(v->bad.hi, hi));
 }
 
+/* "client and n2 did not", of those that saw none and can say so, or of those that cannot. */
+static void put_others(struct buf *out, const struct view *views, size_t n, bool enough)
+{
+    size_t count = 0, at = 0;
+    for (size_t i = 0; i < n; i++)
+        count += !views[i].impacted && views[i].enough == enough;
+    for (size_t i = 0; i < n; i++) {
+        if (views[i].impacted || views[i].enough != enough)
+            continue;
+        buf_printf(out, "%s%s", at == 0 || at + 1 < count ? ", " : " and ", views[i].from);
+        at++;
+    }
+    if (count != 0)
+        buf_puts(out, enough ? " did not" : " cannot say: too much is missing there");
+}
+
 /* "n1 saw write down for 7.812 s to 7.962 s, client did not" */
 static void disagree(struct analysis_maker *m, struct analysis_matrix *x, const char *what,
                      const struct view *views, size_t n)
@@ -188,7 +204,7 @@ static void disagree(struct analysis_maker *m, struct analysis_matrix *x, const 
     bool any = false;
     for (size_t i = 1; i < n; i++)
         any = any || differ(&views[0], &views[i]);
-    CLEANUP_BUF struct buf b = BUF_INIT(1024);
+    CLEANUP_BUF struct buf b = BUF_INIT(4096);
     for (size_t i = 0; any && i < n; i++) {
         if (!views[i].impacted)
             continue;
@@ -198,10 +214,8 @@ static void disagree(struct analysis_maker *m, struct analysis_matrix *x, const 
             buf_printf(&b, ", %s ", views[i].from);
         put_length(&b, &views[i]);
     }
-    for (size_t i = 0; any && i < n; i++)
-        if (!views[i].impacted)
-            buf_printf(&b, ", %s %s", views[i].from,
-                       views[i].enough ? "did not" : "cannot say: too much is missing there");
+    put_others(&b, views, any ? n : 0, true);
+    put_others(&b, views, any ? n : 0, false);
     if (any)
         x->disagreements[x->n_disagreements++] = analysis_text(m, "%s", buf_text(&b));
 }
