@@ -354,7 +354,7 @@ static unsigned step_behind(const struct point *p, char last[ERRORS_WHAT_MAX], u
 {
     *row = strcmp(last, p->what) == 0 ? *row + 1 : 0;
     memcpy(last, p->what, ERRORS_WHAT_MAX);
-    return *row < ROW_WHOLE ? 1 : ROW_STEP;
+    return p->harm->by_site || *row < ROW_WHOLE ? 1 : ROW_STEP;
 }
 
 static bool is_over(const struct errors *s)

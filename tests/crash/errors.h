@@ -16,6 +16,7 @@ struct errors_harm {
     const char *word; /* such as "EIO" */
     int error;
     bool lasts;
+    bool by_site; /* k counts a site's first, second, fourth ... call: none is left out for time */
     enum sweep_victim victim;
     bool (*begin)(const struct errors_harm *harm, pid_t victim, unsigned k);
     /* Lifts it. Was there a k-th one? Says what it was. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "crash/injector.h"
+#include "crash/site.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,6 +77,8 @@ static bool harm(pid_t victim, const struct injector_plan *plan, struct injector
         return false;
     long number = (long)info.entry.nr;
     if (plan->counts != NULL && !plan->counts(plan, number))
+        return false;
+    if (plan->by_site && tally->hits == 0 && !site_counts(victim, &info))
         return false;
     if (++tally->calls < plan->k || (!plan->lasts && tally->calls > plan->k))
         return false;

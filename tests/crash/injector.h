@@ -16,6 +16,8 @@ struct injector_plan {
     bool lasts; /* the error is also that of every call behind the k-th */
     unsigned k; /* from 1 */
     bool heir;  /* not the victim, but the next process that it forks, from its birth on */
+    /* Of the calls that one site makes (site.h) the first, second, fourth, eighth ... count. */
+    bool by_site;
     /* Which calls count; NULL: all. */
     bool (*counts)(const struct injector_plan *plan, long number);
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* System calls that fail, in every phase of every fault; BLACKSTART_FULL=yes tries each of them,
- * else a sample. SWEEP_FAULT=name: only that one. */
+/* System calls that fail, in every phase of every fault; BLACKSTART_FULL=yes tries each call site,
+ * and where one makes many calls the first, second, fourth, eighth ..., else a sample.
+ * SWEEP_FAULT=name: only that one. */
 #include "check.h"
 #include "crash/errors.h"
 #include "crash/injector.h"
@@ -78,8 +79,11 @@ static struct injector_child child;
 
 static bool begin(const struct errors_harm *harm, pid_t victim, unsigned k)
 {
-    const struct injector_plan plan = {
-        .error = harm->error, .lasts = harm->lasts, .k = k, .counts = counts};
+    const struct injector_plan plan = {.error = harm->error,
+                                       .lasts = harm->lasts,
+                                       .k = k,
+                                       .by_site = harm->by_site,
+                                       .counts = counts};
     return injector_plan_start(&child, victim, &plan);
 }
 
@@ -103,6 +107,7 @@ static void add_harms(struct errors_harm *harms, size_t *n, enum sweep_victim vi
             harms[(*n)++] = (struct errors_harm){.word = kinds[i].word,
                                                  .error = kinds[i].error,
                                                  .lasts = lasts,
+                                                 .by_site = true,
                                                  .victim = victim,
                                                  .begin = begin,
                                                  .end = end};
