@@ -31,7 +31,8 @@ static int supported(struct fault_host *host, struct err *err)
 {
     if (network_need_session(host, err) < 0)
         return -1;
-    return nft_supported(host->nft, false, NFT_REJECT, err);
+    enum nft_verdict ignored;
+    return nft_reject_way(host->nft, &ignored, err);
 }
 
 /* A refusal can only come from where the packet arrives. */
@@ -63,7 +64,10 @@ static int prepare(struct fault_host *host, const void *args, struct undo *undo,
 static int apply(struct fault_host *host, const void *args, struct undo *undo, struct err *err)
 {
     const struct network_reject *a = args;
-    const struct nft_action refuse = {.verdict = NFT_REJECT,
+    enum nft_verdict way;
+    if (network_need_session(host, err) < 0 || nft_reject_way(host->nft, &way, err) < 0)
+        return -1;
+    const struct nft_action refuse = {.verdict = way,
                                       .why = (enum nft_unreachable)a->unreachable,
                                       .no_reset = a->answer == NETWORK_ANSWER_UNREACHABLE};
     return network_apply_action(host, &a->traffic, NFT_ALL_PPM, refuse, undo, err);
@@ -87,14 +91,16 @@ const struct fault fault_network_reject = {
            "The packet itself goes no further. What the host opens by itself waits, since only the "
            "answers to it are refused; with direction both, each end refuses, and both are told. "
            "ICMP unreachable passes, a reset where TCP is answered with resets, and so do ARP and "
-           "neighbour discovery. The rules stand "
-           "in an nf_tables table of the agent's own, at the interfaces; other tables are not "
-           "touched. A port matches as source or as destination.",
+           "neighbour discovery. The rules stand in an nf_tables table of the agent's own, at the "
+           "interfaces; where the kernel cannot refuse there (CONFIG_NFT_REJECT_NETDEV, which "
+           "Debian 12 lacks), before routing, where it sends ICMP to one host only so often "
+           "(net.ipv4.icmp_ratelimit), as for any firewall, and resets always. Other tables are "
+           "not touched. A port matches as source or as destination.",
     .example = "- fault: network.reject\n"
                "  hosts: {label: member}\n"
                "  peers: {label: member}\n"
                "  for: 10s\n",
-    .footprint = "the table netdev blackstart-<run>",
+    .footprint = "the table netdev blackstart-<run>, or inet blackstart-<run>",
     .touches = TOUCHES_KERNEL,
     .caps = UINT64_C(1) << CAP_NET_ADMIN,
     .lifetime = LIFETIME_KERNEL,

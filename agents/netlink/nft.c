@@ -36,7 +36,8 @@ struct nft_session {
     char table[NFT_TABLE_LEN];
     bool there[TABLES];
     enum nft_queue_form form;
-    char *data; /* NFTBATCH_BYTES: revert needs no malloc */
+    enum nft_verdict reject; /* NFT_DROP: not looked for */
+    char *data;              /* NFTBATCH_BYTES: revert needs no malloc */
     uint32_t n;
     struct held held[NFT_INJECTIONS_MAX];
 };
@@ -252,6 +253,7 @@ static const char *missing_word(bool draw, enum nft_verdict verdict)
         [NFT_DUPLICATE] = "dup at a device (CONFIG_NFT_DUP_NETDEV)",
         [NFT_QUEUE] = "way to a packet queue (CONFIG_NFT_QUEUE or XT_TARGET_NFQUEUE)",
         [NFT_REJECT] = "reject at a device (CONFIG_NFT_REJECT_NETDEV)",
+        [NFT_REJECT_ROUTED] = "reject (CONFIG_NFT_REJECT_INET or _NETDEV)",
     };
     if (draw && verdict == NFT_DROP)
         return "numgen (CONFIG_NFT_NUMGEN), which draws the share";
@@ -276,6 +278,18 @@ int nft_supported(struct nft_session *s, bool draw, enum nft_verdict verdict, st
     return -1;
 }
 
+int nft_reject_way(struct nft_session *s, enum nft_verdict *ret, struct err *err)
+{
+    static const enum nft_verdict ways[] = {NFT_REJECT, NFT_REJECT_ROUTED};
+    for (size_t i = 0; i < 2 && s->reject == NFT_DROP; i++)
+        if (nft_supported(s, false, ways[i], err) == 0)
+            s->reject = ways[i];
+        else if (err->code != ERR_UNSUPPORTED)
+            return -1;
+    *ret = s->reject;
+    return s->reject == NFT_DROP ? -1 : 0;
+}
+
 int nft_inject(struct nft_session *s, const struct nft_injection *in, struct err *err)
 {
     if (find_held(s, in->id) != NULL)
@@ -286,7 +300,7 @@ int nft_inject(struct nft_session *s, const struct nft_injection *in, struct err
     if (in->devices->n == 0)
         return make_error(err, ERR_NOT_FOUND, 0, "this host has no network interface that is up");
     uint8_t table = table_of(in);
-    bool queue = tables[table].family == NFPROTO_INET;
+    bool queue = in->in && in->on_in.verdict == NFT_QUEUE;
     CLEANUP_FREE struct nft_traffic *line = NULL;
     if (in->order == NFT_LINES && nft_check_line(s, in, err) < 0)
         return -1;

@@ -49,16 +49,18 @@ enum nft_verdict {
     NFT_FORWARD, /* at the device: to a link of ours, a line or one that is down */
     NFT_DUPLICATE, /* at the device, on sending only: it leaves twice */
     NFT_QUEUE,     /* before routing, on receiving only: to a packet queue; on if nobody listens */
-    NFT_REJECT /* at the device, on receiving only: TCP is reset, unless it is to be told as well,
-                  the rest told why; what is such an answer passes */
+    NFT_REJECT, /* at the device, on receiving only: TCP is reset, unless it is to be told as well,
+                   the rest told why; what is such an answer passes */
+    NFT_REJECT_ROUTED /* the same before routing, where the kernel limits how much ICMP it sends
+                         (net.ipv4.icmp_ratelimit); for kernels that cannot at the device */
 };
 
 struct nft_action {
     enum nft_verdict verdict;
     uint32_t link;            /* NFT_FORWARD: its interface index */
     uint16_t queue;           /* NFT_QUEUE: its number */
-    enum nft_unreachable why; /* NFT_REJECT */
-    bool no_reset;            /* NFT_REJECT: TCP is told why, too */
+    enum nft_unreachable why; /* of a rejection */
+    bool no_reset;            /* of a rejection: TCP is told why, too */
 };
 
 /* Where several rules want a packet they act in this order; nothing acts on what NFT_FORWARD has
@@ -78,7 +80,7 @@ struct nft_injection {
     uint8_t family; /* 4, 6; 0: both */
     bool in, out;   /* from peers at ingress; to peers at egress */
     uint32_t share; /* of a million, drawn for each packet; NFT_ALL_PPM: all of them */
-    struct nft_action on_in, on_out; /* both of one table: either NFT_QUEUE or not */
+    struct nft_action on_in, on_out; /* both of one table: both at the device, or neither */
     enum nft_order order;
     int64_t lease_ms; /* from now; at least 1 */
 };
@@ -100,6 +102,9 @@ const char *nft_table(const struct nft_session *s);
  * nothing is ever seen of it. ERR_UNSUPPORTED with the reason. */
 int nft_supported(struct nft_session *s, bool draw, enum nft_verdict verdict,
                   struct err *err) MUST_CHECK;
+
+/* Which of the two ways to reject this kernel has; found once for a session. */
+int nft_reject_way(struct nft_session *s, enum nft_verdict *ret, struct err *err) MUST_CHECK;
 
 /* All of it or nothing. */
 int nft_inject(struct nft_session *s, const struct nft_injection *in, struct err *err) MUST_CHECK;

@@ -253,7 +253,7 @@ void nftexpr_action(struct nlmsghdr *nlh, const struct nft_action *action, enum 
     static void (*const put[])(struct nlmsghdr *, const struct nft_action *,
                                enum nft_queue_form) = {
         [NFT_DROP] = put_drop,   [NFT_FORWARD] = put_forward, [NFT_DUPLICATE] = put_duplicate,
-        [NFT_QUEUE] = put_queue, [NFT_REJECT] = put_reject,
+        [NFT_QUEUE] = put_queue, [NFT_REJECT] = put_reject,   [NFT_REJECT_ROUTED] = put_reject,
     };
     put[action->verdict](nlh, action, form);
 }

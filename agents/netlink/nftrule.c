@@ -20,7 +20,8 @@ static const char *const part_words[NFTRULE_PARTS] = {
     [NFTRULE_OUT] = "out",
 };
 
-/* Before raw and conntrack: a late packet is late for them too. */
+/* Before raw and conntrack: a late packet is late for them too, and a refused one is none to them.
+ */
 enum { BEFORE_CONNECTIONS = -310 };
 
 /* Those that have ports, at the same place in the header. */
@@ -61,8 +62,14 @@ static bool has_family(const struct nft_injection *in, uint8_t family)
 
 uint8_t nftrule_family(const struct nft_injection *in)
 {
-    bool queue = in->in ? in->on_in.verdict == NFT_QUEUE : in->on_out.verdict == NFT_QUEUE;
-    return queue ? NFPROTO_INET : NFPROTO_NETDEV;
+    enum nft_verdict verdict = in->in ? in->on_in.verdict : in->on_out.verdict;
+    bool at_device = verdict != NFT_QUEUE && verdict != NFT_REJECT_ROUTED;
+    return at_device ? NFPROTO_NETDEV : NFPROTO_INET;
+}
+
+bool nftrule_is_rejection(const struct nft_action *action)
+{
+    return action->verdict == NFT_REJECT || action->verdict == NFT_REJECT_ROUTED;
 }
 
 uint32_t nftrule_parts(const struct nft_injection *in)
@@ -189,7 +196,7 @@ static void add_rule(const struct writing *w, const struct family *family, int p
         return;
     put_ether(nlh, family);
     put_lookup(nlh, in->id, NFTRULE_LEASE);
-    if (action->verdict == NFT_QUEUE) { /* this hook is not at a device */
+    if (w->b->family == NFPROTO_INET) { /* this hook is not at a device */
         nftexpr_meta(nlh, NFT_META_IIFTYPE);
         nftexpr_cmp(nlh, NFT_CMP_NEQ, &loopback, sizeof(loopback));
     }
@@ -214,7 +221,7 @@ static void add_rules(const struct writing *w, const struct family *family, int 
 {
     const struct nft_injection *in = w->in;
     const struct nft_action *action = w->out ? &in->on_out : &in->on_in;
-    if (action->verdict != NFT_REJECT || action->no_reset) {
+    if (!nftrule_is_rejection(action) || action->no_reset) {
         add_rule(w, family, port, PART_ALL);
         return;
     }
@@ -237,7 +244,7 @@ static void add_passes(const struct writing *w, const struct family *family)
         return;
     if (family->number == 6)
         add_icmp_pass(w->b, w->chain, family, ND_ROUTER_SOLICIT, ND_REDIRECT);
-    if (in->on_in.verdict == NFT_REJECT)
+    if (nftrule_is_rejection(&in->on_in))
         add_icmp_pass(w->b, w->chain, family, family->unreachable, family->unreachable);
 }
 

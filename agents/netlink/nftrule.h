@@ -27,6 +27,7 @@ const char *nftrule_name(char out[NFTRULE_NAME_LEN], const char *id, enum nftrul
 
 /* NFPROTO_* of the table in which it stands. */
 uint8_t nftrule_family(const struct nft_injection *in);
+bool nftrule_is_rejection(const struct nft_action *action);
 
 /* Which parts the injection has: bit 1 << part. */
 uint32_t nftrule_parts(const struct nft_injection *in);

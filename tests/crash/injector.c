@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "crash/injector.h"
+#include "crash/change.h"
 #include "crash/site.h"
 
 #include <errno.h>
@@ -61,6 +62,15 @@ static void put_result(pid_t victim, long result)
     put_register(victim, offsetof(struct user, regs.rax), result);
 }
 
+/* The first call behind a change, and each change itself: the calls between only look. */
+static bool borders_on_change(pid_t victim, const struct __ptrace_syscall_info *info)
+{
+    static bool changed = true;
+    bool was_changed = changed;
+    changed = change_is_made(victim, info);
+    return was_changed || changed;
+}
+
 /* At a call's entry or exit; true: nothing more is to be done to the victim. */
 static bool harm(pid_t victim, const struct injector_plan *plan, struct injector_tally *tally)
 {
@@ -77,6 +87,8 @@ static bool harm(pid_t victim, const struct injector_plan *plan, struct injector
         return false;
     long number = (long)info.entry.nr;
     if (plan->counts != NULL && !plan->counts(plan, number))
+        return false;
+    if (plan->by_change && !borders_on_change(victim, &info))
         return false;
     if (plan->by_site && tally->hits == 0 && !site_counts(victim, &info))
         return false;
@@ -210,12 +222,6 @@ bool injector_plan_start(struct injector_child *ret, pid_t victim, const struct 
     return ready;
 }
 
-bool injector_start(struct injector_child *ret, pid_t victim, bool heir, int signal, unsigned k)
-{
-    const struct injector_plan plan = {.signal = signal, .k = k, .heir = heir};
-    return injector_plan_start(ret, victim, &plan);
-}
-
 bool injector_finish(struct injector_child *c, unsigned *ret_calls)
 {
     bool gone = c->pid <= 0;
@@ -235,9 +241,9 @@ bool injector_finish(struct injector_child *c, unsigned *ret_calls)
     return hit;
 }
 
-void injector_exec(unsigned k, char **argv)
+void injector_exec(unsigned k, bool by_change, char **argv)
 {
-    const struct injector_plan plan = {.signal = SIGKILL, .k = k};
+    const struct injector_plan plan = {.signal = SIGKILL, .k = k, .by_change = by_change};
     static struct injector_tally tally;
     int line[2];
     char word;

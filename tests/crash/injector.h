@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Harms another process at its k-th system call, counted from injector_start(): kills it at the
- * call's entry, so that the call has no effect, or stops it right behind the call; or the call is
- * not made and returns an error. The work is a child's (a tracer's waits would block the test).
+ * Harms another process at its k-th system call, counted from injector_plan_start(): kills it at
+ * the call's entry, so that the call has no effect, or stops it right behind the call; or the call
+ * is not made and returns an error. The work is a child's (a tracer's waits would block the test).
  */
 #ifndef BLACKSTART_TESTS_CRASH_INJECTOR_H
 #define BLACKSTART_TESTS_CRASH_INJECTOR_H
@@ -18,6 +18,8 @@ struct injector_plan {
     bool heir;  /* not the victim, but the next process that it forks, from its birth on */
     /* Of the calls that one site makes (site.h) the first, second, fourth, eighth ... count. */
     bool by_site;
+    /* Of a row of calls that change nothing (change.h) only the first and the last count. */
+    bool by_change;
     /* Which calls count; NULL: all. */
     bool (*counts)(const struct injector_plan *plan, long number);
 };
@@ -37,13 +39,11 @@ struct injector_child {
 /* Returns when the victim is held and counting has begun; false when it could not be. */
 bool injector_plan_start(struct injector_child *ret, pid_t victim,
                          const struct injector_plan *plan);
-bool injector_start(struct injector_child *ret, pid_t victim, bool heir, int signal, unsigned k);
-
 /* Ends it, and the victim goes on; was the k-th call reached? *ret_calls: how many were counted. */
 bool injector_finish(struct injector_child *c, unsigned *ret_calls);
 
 /* Runs a program that is killed at its k-th call, its own start included, and ends when it ends.
  * For a main of its own: a program that is started elsewhere. */
-_Noreturn void injector_exec(unsigned k, char **argv);
+_Noreturn void injector_exec(unsigned k, bool by_change, char **argv);
 
 #endif

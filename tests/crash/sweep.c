@@ -224,7 +224,9 @@ static bool start_injector(struct injector_child *injector, const struct rig_age
     pid_t victim = p->victim != SWEEP_BEARER ? a->pids[p->victim]
                    : heir                    ? a->pids[SWEEP_PRIVSIDE]
                                              : rig_bearer(a);
-    return injector_start(injector, victim, heir, p->signal, p->k);
+    const struct injector_plan plan = {
+        .signal = p->signal, .k = p->k, .heir = heir, .by_change = p->by_change};
+    return injector_plan_start(injector, victim, &plan);
 }
 
 /* Else its short lease is over already, and the bearer gone. */
@@ -342,7 +344,8 @@ static int kill_recovery(struct sweep *s, const struct sweep_point *p, unsigned 
     struct rig_agent a;
     struct err died;
     int status;
-    const char *const nth[] = {BINARY_DIR "/tests/crash_nth", when, NULL};
+    const char *const nth[] = {BINARY_DIR "/tests/crash_nth", when, p->by_change ? "change" : "all",
+                               NULL};
     (void)snprintf(when, sizeof(when), "%u", k);
     bool hit = rig_start(&s->rig, &a, nth, &died) != 0;
     (void)rig_stop(&a, END_MS, &status);

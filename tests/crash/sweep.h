@@ -33,6 +33,7 @@ struct sweep_point {
     enum sweep_phase phase;
     int signal;
     unsigned k;     /* counted from 1; in the replay from the program's start */
+    bool by_change; /* k counts only the calls that border on a change (injector.h) */
     unsigned again; /* the agent that recovers is killed too, at this call; 0: it is not */
 };
 

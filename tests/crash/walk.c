@@ -69,12 +69,14 @@ static int walk_pair(struct sweep *s, struct sweep_point *p, unsigned first, uns
 int walk_all(struct sweep *s, const struct kind *kind, int signal, unsigned stride,
              unsigned max_leaks, struct err *err)
 {
-    struct sweep_point p = {.kind = kind, .signal = signal};
+    /* A stop holds what is open and locked; a death leaves only what has been changed. */
+    struct sweep_point p = {.kind = kind, .signal = signal, .by_change = signal == SIGKILL};
     unsigned turn = 0; /* another first call in each, so that a stride covers all sorts of calls */
     for (unsigned i = 0; i < WALK_PAIRS; i++) {
         p.phase = (enum sweep_phase)(i / SWEEP_VICTIMS);
         p.victim = (enum sweep_victim)(i % SWEEP_VICTIMS);
-        unsigned first = (p.phase == SWEEP_REPLAY ? WALK_REPLAY_FIRST : 1) + turn++ % stride;
+        bool skips = p.phase == SWEEP_REPLAY && !p.by_change;
+        unsigned first = (skips ? WALK_REPLAY_FIRST : 1) + turn++ % stride;
         if (sweep_is_played(p.phase, p.victim, signal) &&
             !(p.victim == SWEEP_BEARER && s->tally->is_unborne) &&
             walk_pair(s, &p, first, stride, max_leaks, err) != 0)
