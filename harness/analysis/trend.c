@@ -174,6 +174,15 @@ const struct earlier_target *trend_main_target(const struct earlier_run *run)
     return run->n_targets != 0 ? &run->targets[0] : NULL;
 }
 
+const struct earlier_target *trend_deciding_target(const struct earlier_run *run)
+{
+    bool pass = strcmp(run->verdict, verdict_word(VERDICT_PASS)) == 0;
+    for (size_t i = 0; !pass && i < run->n_targets; i++)
+        if (strcmp(run->targets[i].verdict, run->verdict) == 0)
+            return &run->targets[i];
+    return trend_main_target(run);
+}
+
 void trend_print_name(const struct earlier_target *t, struct buf *out)
 {
     buf_puts(out, t->measure);

@@ -60,6 +60,9 @@ int trend_of_run(const struct history *h, const struct analysis *a, size_t k, st
  * the first; NULL when there is none. */
 const struct earlier_target *trend_main_target(const struct earlier_run *run);
 
+/* The one that the run's verdict is from: the first that is as bad; of a pass, the main one. */
+const struct earlier_target *trend_deciding_target(const struct earlier_run *run);
+
 /* "recovery_time of write from fault" */
 void trend_print_name(const struct earlier_target *t, struct buf *out);
 /* "3.100 s", "99.500 %", "open", "-" */

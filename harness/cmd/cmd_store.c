@@ -69,13 +69,17 @@ int cmd_store_of_all(const struct command_args *args, struct cmd_store *ret, str
     return take(DEFAULT, ret, err);
 }
 
-/* Opens it; what a person called through sudo makes is that person's. */
+void cmd_store_own(const struct store *s)
+{
+    if (store_was_made(s))
+        run_dir_give(store_file(s));
+}
+
 static int open_store(const struct cmd_store *place, struct store **ret, struct err *err)
 {
     if (store_open(place->file, place->mode, ret, err) != 0)
         return -1;
-    if (store_was_made(*ret))
-        run_dir_give(place->file);
+    cmd_store_own(*ret);
     return 0;
 }
 

@@ -60,6 +60,9 @@ int cmd_store_runs(const struct store *s, char ret[PATH_MAX], struct err *err) M
 /* What a person should know of it, on stderr. */
 void cmd_store_tell(const struct cmd_caught_up *c);
 
+/* What a person called through sudo makes is that person's. */
+void cmd_store_own(const struct store *s);
+
 /* Opens the store and brings it up to date; a folder that cannot be recorded is told on stderr. */
 int cmd_store_open(const struct cmd_store *place, struct store **ret, struct err *err) MUST_CHECK;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The file: opened, checked, locked; its statements. */
 #include "base/cleanup.h"
+#include "base/utf8.h"
 #include "store/store_parts.h"
 
 #include <errno.h>
@@ -90,7 +91,10 @@ const char *store_text(const struct store_statement *st, int column, struct aren
     const unsigned char *text = sqlite3_column_text(st->stmt, column);
     int len = sqlite3_column_bytes(st->stmt, column);
     char *copy = text != NULL ? arena_strndup(arena, (const char *)text, (size_t)len) : NULL;
-    return copy != NULL ? copy : "";
+    if (copy == NULL)
+        return "";
+    utf8_clean(copy, strlen(copy)); /* it may go to a terminal, and the file may be anyone's */
+    return copy;
 }
 
 int64_t store_int(const struct store_statement *st, int column)

@@ -94,6 +94,10 @@ struct store_filter {
 int store_list(struct store *s, const struct store_filter *filter, struct store_list *ret,
                struct err *err) MUST_CHECK;
 
+/* The trials of a run with their figures, as JSON: [{trial, fault_free, ..., figures}]. The caller
+ * decrefs. */
+int store_trials(struct store *s, int64_t id, json_t **ret, struct err *err) MUST_CHECK;
+
 /* Earlier runs of a scenario's name for the event `history`: `setup` is the asking run's. What *ret
  * points to lives in the list, which the caller frees. */
 int store_earlier(struct store *s, const char *scenario, const char *setup,

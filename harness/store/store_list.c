@@ -120,6 +120,73 @@ static int list(struct store *s, const struct store_filter *f, struct store_list
     return take_runs(&runs, &targets, ret, (size_t)room, err);
 }
 
+static json_t *figure_json(const struct store_statement *st, int column)
+{
+    double value = store_real(st, column, NAN);
+    return isnan(value) ? json_null() : json_real(value);
+}
+
+static int figures_json(struct store_statement *st, int64_t id, int64_t trial, json_t *to,
+                        struct err *err)
+{
+    CLEANUP_ARENA struct arena arena = ARENA_INIT(1 << 20);
+    int rc;
+    store_put_int(st, id);
+    store_put_int(st, trial);
+    while ((rc = store_step(st, err)) == 1) {
+        json_t *o = json_object();
+        static const char *const texts[] = {"measure", "of", "from", "unit", "verdict", "why"};
+        static const char *const figures[] = {"limit", "lower", "upper"};
+        for (int i = 0; i < 6; i++)
+            (void)json_object_set_new(o, texts[i], json_string(store_text(st, i, &arena)));
+        for (int i = 0; i < 3; i++)
+            (void)json_object_set_new(o, figures[i], figure_json(st, 6 + i));
+        (void)json_object_set_new(o, "automatic", json_boolean(store_int(st, 9) != 0));
+        (void)json_array_append_new(to, o);
+    }
+    return rc;
+}
+
+static int trials_json(struct store_statement *trials, struct store_statement *figures, int64_t id,
+                       json_t *to, struct err *err)
+{
+    CLEANUP_ARENA struct arena arena = ARENA_INIT(1 << 20);
+    int rc;
+    store_put_int(trials, id);
+    while ((rc = store_step(trials, err)) == 1) {
+        json_t *list = json_array();
+        json_t *o = json_pack("{s:I, s:b, s:s, s:s, s:o}", "trial",
+                              (json_int_t)store_int(trials, 0), "fault_free",
+                              store_int(trials, 1) != 0, "verdict", store_text(trials, 2, &arena),
+                              "why", store_text(trials, 3, &arena), "figures", list);
+        (void)json_array_append_new(to, o);
+        if (figures_json(figures, id, store_int(trials, 0), list, err) != 0)
+            return -1;
+    }
+    return rc;
+}
+
+int store_trials(struct store *s, int64_t id, json_t **ret, struct err *err)
+{
+    CLEANUP_STATEMENT struct store_statement trials = {.stmt = NULL};
+    CLEANUP_STATEMENT struct store_statement figures = {.stmt = NULL};
+    if (store_prepare(s, "read",
+                      "SELECT trial, fault_free, verdict, why FROM trials WHERE run_id = ? "
+                      "ORDER BY trial",
+                      &trials, err) != 0 ||
+        store_prepare(s, "read",
+                      "SELECT measure, of, since, unit, verdict, why, bound, lower, upper, "
+                      "automatic FROM figures WHERE run_id = ? AND trial = ? ORDER BY place",
+                      &figures, err) != 0)
+        return -1;
+    *ret = json_array();
+    if (trials_json(&trials, &figures, id, *ret, err) == 0)
+        return 0;
+    json_decref(*ret);
+    *ret = NULL;
+    return -1;
+}
+
 /* One state of the store for all that is read. */
 int store_list(struct store *s, const struct store_filter *filter, struct store_list *ret,
                struct err *err)

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What `history` changes: runs that come in, runs that go. Each prints what it did. */
+#ifndef BLACKSTART_HISTORY_KEEP_H
+#define BLACKSTART_HISTORY_KEEP_H
+
+#include "cmd/cmd_store.h"
+
+int history_import(const struct command_args *args, struct store *s, struct err *err) MUST_CHECK;
+int history_prune(const struct command_args *args, struct store *s, struct err *err) MUST_CHECK;
+/* Moves the store aside, to history.db.old-1 and so on; nothing is deleted. */
+int history_rebuild(const struct cmd_store *place, struct err *err) MUST_CHECK;
+
+#endif
