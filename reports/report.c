@@ -67,6 +67,13 @@ const struct report_renderer report_renderers[] = {
      .reader = "What reads such journals, as `chaos report` does. The hypothesis is that every "
                "target is met; `deviated` is true for the verdict fail alone.",
      .render = report_render_ctk},
+    {.name = "html",
+     .file = "report.html",
+     .summary = "The whole report as one page, with charts: verdict and deciding bound first, then "
+                "all that they rest on.",
+     .reader = "People, in a browser or as an attachment: the file asks nothing of any network. "
+               "Light and dark; it prints.",
+     .render = report_render_html},
 };
 const size_t report_n_renderers = sizeof(report_renderers) / sizeof(report_renderers[0]);
 _Static_assert(sizeof(report_renderers) / sizeof(report_renderers[0]) < REPORT_RENDERERS_MAX,

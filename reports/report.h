@@ -49,6 +49,7 @@ int report_render_metrics(const struct report *report, struct buf *out, struct e
 int report_render_trace(const struct report *report, struct buf *out, struct err *err) MUST_CHECK;
 int report_render_grafana(const struct report *report, struct buf *out, struct err *err) MUST_CHECK;
 int report_render_ctk(const struct report *report, struct buf *out, struct err *err) MUST_CHECK;
+int report_render_html(const struct report *report, struct buf *out, struct err *err) MUST_CHECK;
 
 /* What stands at a run's end on a terminal: one line per target, and the verdict. */
 void report_print_verdict(const struct report *report, struct buf *out);
