@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Every kind of the catalogue, every process, every phase. The short form tries a sample within its
- * time, whatever the number of kinds; BLACKSTART_FULL=yes tries every call where that costs no
- * waiting, and a larger sample elsewhere, and fails when its time does not suffice.
+ * time, whatever the number of kinds; BLACKSTART_FULL=yes tries every call that borders on a change
+ * where that costs no waiting, and a larger sample elsewhere, and fails when its time does not
+ * suffice.
  * SWEEP_FAULT=name,...: only kinds whose names begin so. SWEEP_PHASE=replay, SWEEP_VICTIM=bearer,
  * say: only that phase, that process. SHARE=1/4: a quarter of the kinds, of which the figures add
  * up. SWEEP_SEED=n: that sample again. SWEEP_SECONDS=n: no longer than that.
