@@ -6,6 +6,7 @@
 #ifndef BLACKSTART_BASE_SAMPLE_H
 #define BLACKSTART_BASE_SAMPLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define SAMPLE_RESULTS(X)                                                                          \
@@ -49,5 +50,22 @@ struct sample {
 _Static_assert(sizeof(struct sample) == 48, "the sample files' record");
 
 const char *sample_result_word(unsigned result);
+
+/* By trial, probe, slot, endpoint: below 0, 0, above. */
+int sample_compare(const struct sample *a, const struct sample *b);
+
+/*
+ * A sample is kept to steps: the send in whole steps from when it was due, rounded down; the ends
+ * of the sending and of the answer in whole steps from the send, rounded up, and where they are
+ * long to SAMPLE_DIGITS binary digits. So each bound that rests on it is moved outward, by less
+ * than a step, or by at most a 1,024th of what it took where that is more; never inward.
+ */
+enum { SAMPLE_STEP_NS = 1000, SAMPLE_DIGITS = 11 };
+
+/* Rounds *s so; rounding it again changes nothing. False, and unchanged, when its times are not in
+ * order. */
+bool sample_round(struct sample *s);
+/* v rounded up to `digits` binary digits. */
+uint64_t sample_round_up(uint64_t v, unsigned digits);
 
 #endif

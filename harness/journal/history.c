@@ -82,12 +82,7 @@ int history_parse(const char *text, size_t len, const struct sample *samples, si
     if (lines_parse(h, text, len, err) != 0 || history_fill(h, err) != 0 ||
         earlier_fill(h, err) != 0)
         return -1;
-    struct sample *copy = calloc(n_samples + 1, sizeof(*copy));
-    if (copy == NULL)
-        return make_error(err, ERR_SYSTEM, ENOMEM, "%zu samples", n_samples);
-    if (n_samples != 0)
-        memcpy(copy, samples, n_samples * sizeof(*copy));
-    if (history_samples_assign(h, copy, n_samples, err) != 0)
+    if (history_samples_assign(h, samples, n_samples, err) != 0)
         return -1;
     *ret = steal_ptr(&h);
     return 0;

@@ -193,14 +193,4 @@ void history_reader_close_at(struct history_reader **r);
 int history_samples_of(const struct history *h, const struct history_trial *t, size_t probe,
                        struct sample **ret, size_t *ret_n, struct err *err) MUST_CHECK;
 
-/*
- * A sample file's bytes: checks the head, sets *ret_n to the number of whole records behind it;
- * *ret_torn: something less than a record followed. The records start at byte 16.
- */
-int history_samples_check(const void *data, size_t len, size_t *ret_n, bool *ret_torn,
-                          struct err *err) MUST_CHECK;
-/* The whole of one sample file, for `blackstart samples`; *ret is the caller's to free(). */
-int history_samples_read(int dir_fd, const char *name, struct sample **ret, size_t *ret_n,
-                         char ret_sha256[65], struct err *err) MUST_CHECK;
-
 #endif

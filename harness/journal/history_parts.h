@@ -7,6 +7,7 @@
 #define BLACKSTART_HISTORY_PARTS_H
 
 #include "journal/history.h"
+#include "journal/samples_file.h"
 
 /* Times and counts beyond this are garbage: 104 days in nanoseconds, exact in a double. */
 #define HISTORY_TIME_MAX (INT64_C(1) << 53)
@@ -34,10 +35,21 @@ int64_t history_number(const json_t *object, const char *name, int64_t absent);
 /* Fills everything but the samples from h->events and h->lines. */
 int history_fill(struct history *h, struct err *err);
 
-/* Takes the records (malloc), sorts them and tells each trial how many it has. */
-int history_samples_assign(struct history *h, struct sample *samples, size_t n, struct err *err);
+/* Where the samples are. */
+struct history_store {
+    struct samples_parts parts; /* by trial, probe, first slot */
+    struct sample *memory;      /* not NULL: a part's offset counts these, and there are no files */
+    int dir;
+    int fd; /* the file that was read last, or -1 */
+    uint32_t fd_file;
+    bool fd_tail;
+};
 
-/* Reads all sample files that events name, and those that a killed run left behind them. */
+/* Copies the samples and puts them in order. */
+int history_samples_assign(struct history *h, const struct sample *samples, size_t n,
+                           struct err *err);
+
+/* Looks through all sample files that events name, and those that a killed run left behind them. */
 int history_samples_load(struct history *h, int dir_fd, struct err *err);
 
 void history_store_free(struct history_store *s); /* NULL is allowed */

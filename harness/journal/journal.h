@@ -18,7 +18,8 @@
 #include <stdint.h>
 
 #define JOURNAL_FILE         "journal.ndjson"
-#define JOURNAL_SAMPLES_NAME "samples-%04u.bin" /* counted over the run */
+#define JOURNAL_SAMPLES_NAME "samples-%04u.bin"  /* counted over the run */
+#define JOURNAL_TAIL_NAME    "samples-%04u.tail" /* what is not in the file's blocks yet */
 
 enum {
     JOURNAL_LINE_MAX = 8 << 20,         /* run.start holds a scenario of up to 1 MiB, escaped */
@@ -44,7 +45,12 @@ int journal_append(struct journal *j, const char *ev, json_t *members, struct er
 int journal_append_at(struct journal *j, int64_t t_ns, const char *ev, json_t *members,
                       struct err *err) MUST_CHECK;
 
-/* Appends records to the current sample file, opening one for the trial when there is none. */
+/* How the slots of this probe are planned: the files are smaller for it. Before its first sample.
+ */
+int journal_samples_schedule(struct journal *j, uint16_t probe, uint64_t seed, int64_t every_ns,
+                             struct err *err) MUST_CHECK;
+/* Appends samples, rounded by sample_round, to the current sample file, opening one for the trial
+ * when there is none. They are written when it returns: a killed run loses none of them. */
 int journal_samples_add(struct journal *j, uint32_t trial, const struct sample *samples, size_t n,
                         struct err *err) MUST_CHECK;
 /* Completes the current sample file and names it by a `samples` event; nothing when none is open.

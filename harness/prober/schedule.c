@@ -4,32 +4,17 @@
  * the seed, so that a period of the system does not hide between slots.
  */
 #include "base/clock.h"
+#include "base/jitter.h"
 #include "prober/loop_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t mix(uint64_t x)
-{
-    x += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return x ^ (x >> 31);
-}
-
-static int64_t draw(const struct prober *p, const struct prober_probe *probe, uint32_t slot,
-                    int64_t below)
-{
-    uint64_t x = mix(mix(p->seed ^ ((uint64_t)probe->index << 40)) ^ slot);
-    return below > 0 ? (int64_t)(x % (uint64_t)below) : 0;
-}
-
 static void slot_next(const struct prober *p, struct prober_probe *probe)
 {
-    int64_t tenth = probe->every_ns / 10;
     probe->due_ns = probe->base_ns + (int64_t)(probe->slot - probe->base_slot) * probe->every_ns +
-                    draw(p, probe, probe->slot, 2 * tenth) - tenth;
+                    jitter_slot(p->seed, probe->index, probe->slot, probe->every_ns);
 }
 
 void prober_schedule_start(struct prober *p, int64_t now)
@@ -38,8 +23,8 @@ void prober_schedule_start(struct prober *p, int64_t now)
         struct prober_probe *probe = p->probes[i];
         probe->base_slot = probe->slot;
         /* Probes of one interval do not go out together. */
-        probe->base_ns =
-            now + probe->every_ns / 10 + draw(p, probe, UINT32_MAX - p->trial, probe->every_ns);
+        probe->base_ns = now + probe->every_ns / 10 +
+                         jitter_draw(p->seed, probe->index, UINT32_MAX - p->trial, probe->every_ns);
         slot_next(p, probe);
     }
 }

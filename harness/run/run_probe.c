@@ -181,6 +181,9 @@ static int add_probe(struct run *r, size_t index, size_t *ret_n, json_t *list, s
         (void)json_array_append_new(names, json_string(endpoints[k].name));
     (void)json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "name", p->name, "from",
                                                 vantage_name(p), "hosts", names));
+    if (journal_samples_schedule(r->journal, (uint16_t)index, r->options->seed, p->every.ns, err) <
+        0)
+        return -1;
     struct run_vantage *v = find_vantage(r, vantage_name(p));
     r->pending++;
     return proberlink_add(v->client, (uint16_t)index, p, endpoints, n, on_done, r, err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A journal, and behind the first byte 0xff, which no UTF-8 text has, a sample file; what can be
- * read is analysed. */
+/* A journal, and behind the first byte 0xff, which no UTF-8 text has, a head of 16 bytes and
+ * records of samples; what can be read is analysed. */
 #include "analysis/analysis.h"
 #include "base/clock.h"
 
@@ -8,6 +8,8 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { HEAD = 16 };
 
 static void analyse(const struct history *h)
 {
@@ -45,15 +47,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const uint8_t *mark = size != 0 ? memchr(data, 0xff, size) : NULL;
     size_t text_len = mark != NULL ? (size_t)(mark - data) : size;
     struct sample *samples = NULL;
-    size_t n = 0;
-    bool torn;
+    size_t n = 0, behind = mark != NULL ? size - text_len - 1 : 0;
     struct err err;
-    if (mark != NULL &&
-        history_samples_check(mark + 1, size - text_len - 1, &n, &torn, &err) == 0 && n != 0) {
+    if (behind >= HEAD + sizeof(*samples)) {
+        n = (behind - HEAD) / sizeof(*samples);
         samples = calloc(n, sizeof(*samples));
         if (samples == NULL)
             return 0;
-        memcpy(samples, mark + 1 + 16, n * sizeof(*samples));
+        memcpy(samples, mark + 1 + HEAD, n * sizeof(*samples));
     }
     struct history *h = NULL;
     if (history_parse((const char *)data, text_len, samples, n, &h, &err) == 0) {

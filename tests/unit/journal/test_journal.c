@@ -23,7 +23,7 @@ static void directory_make(void)
 static void directory_remove(void)
 {
     static const char *const names[] = {JOURNAL_FILE, "samples-0000.bin", "samples-0001.bin",
-                                        "samples-0002.bin"};
+                                        "samples-0002.bin", "samples-0001.tail"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char path[128];
         (void)snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
@@ -108,7 +108,7 @@ static void test_torn_tails_are_dropped(void)
 {
     directory_make();
     run_write(7, false);
-    file_cut("samples-0001.bin", 10);
+    file_cut("samples-0001.tail", 10);
     file_cut(JOURNAL_FILE, 3);
     struct err err = {.msg = ""};
     CLEANUP_HISTORY struct history *h = NULL;
