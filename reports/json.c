@@ -132,6 +132,14 @@ static json_t *probe_json(const struct analysis_probe *p)
     (void)json_object_set_new(o, "largest_missed_s",
                               p->missed_ns < 0 ? json_null() : seconds(p->missed_ns));
     (void)json_object_set_new(o, "outages", outages);
+    (void)json_object_set_new(o, "signal", json_boolean(p->signal));
+    if (p->signal) {
+        (void)json_object_set_new(o, "detected_lower_s", seconds(p->detected.lo));
+        (void)json_object_set_new(o, "detected_upper_s", seconds(p->detected.hi));
+        return o;
+    }
+    (void)json_object_set_new(o, "outage_lower_s", seconds(p->lost.lo));
+    (void)json_object_set_new(o, "outage_upper_s", seconds(p->lost.hi));
     return o;
 }
 
@@ -142,11 +150,14 @@ static json_t *trial_json(const struct analysis_trial *t)
         (void)json_array_append_new(targets, target_json(&t->targets[i]));
     for (size_t i = 0; i < t->n_probes; i++)
         (void)json_array_append_new(probes, probe_json(&t->probes[i]));
-    return json_pack("{s:i, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "trial",
-                     (int)t->trial, "fault_free", t->fault_free, "verdict",
-                     verdict_word(t->verdict), "why", text(t->why), "start_s", seconds(t->start_ns),
-                     "end_s", seconds(t->end_ns), "targets", targets, "probes", probes, "rollouts",
-                     rollouts_json(t), "matrix", json_matrix(t), "probers", json_health(t));
+    json_t *o = json_pack(
+        "{s:i, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "trial", (int)t->trial,
+        "fault_free", t->fault_free, "verdict", verdict_word(t->verdict), "why", text(t->why),
+        "start_s", seconds(t->start_ns), "end_s", seconds(t->end_ns), "targets", targets, "probes",
+        probes, "rollouts", rollouts_json(t), "matrix", json_matrix(t), "probers", json_health(t));
+    (void)json_object_set_new(o, "outage_lower_s", figure(t->outage_lower));
+    (void)json_object_set_new(o, "outage_upper_s", figure(t->outage_upper));
+    return o;
 }
 
 static json_t *texts(const char *const *list, size_t n)

@@ -154,8 +154,41 @@ static void put_outage(struct buf *out, const struct analysis_outage *o)
                o->automatic ? "" : ", brought back by a person or the run itself");
 }
 
+static void put_seconds(struct buf *out, double lower, double upper)
+{
+    figure_put(out, UNIT_SECONDS, lower);
+    buf_puts(out, " .. ");
+    figure_put(out, UNIT_SECONDS, upper);
+}
+
+static void put_signal(struct buf *out, const struct analysis_probe *p)
+{
+    buf_printf(out, "    signal %s from %s, %s, every %.3f s: ", p->name, p->from, p->rule,
+               (double)p->every_ns / 1e9);
+    buf_puts(out, p->detected.hi != SPAN_OPEN ? "there from " : "silent until ");
+    text_put_time(out, p->detected.lo);
+    if (p->detected.hi != SPAN_OPEN) {
+        buf_puts(out, " .. ");
+        text_put_time(out, p->detected.hi);
+    }
+    buf_printf(out, " (%u slots, %u gaps)\n", p->scheduled, p->gaps);
+}
+
+static void put_lost(struct buf *out, const struct span *lost)
+{
+    buf_puts(out, "      away for ");
+    text_put_time(out, lost->lo);
+    buf_puts(out, " .. ");
+    text_put_time(out, lost->hi);
+    buf_puts(out, "\n");
+}
+
 static void put_probe(struct buf *out, const struct analysis_probe *p, bool injected)
 {
+    if (p->signal) {
+        put_signal(out, p);
+        return;
+    }
     buf_printf(out, "    %s from %s, %s, every %.3f s\n", p->name, p->from,
                p->rule != NULL ? p->rule : "", (double)p->every_ns / 1e9);
     buf_printf(out, "      %u slots since the %s: %u good, %u bad, %u gaps, %u late", p->scheduled,
@@ -167,6 +200,8 @@ static void put_probe(struct buf *out, const struct analysis_probe *p, bool inje
     buf_puts(out, "\n");
     for (size_t i = 0; i < p->n_outages; i++)
         put_outage(out, &p->outages[i]);
+    if (p->n_outages != 0)
+        put_lost(out, &p->lost);
     if (!p->impacted && p->missed_ns >= 0)
         buf_printf(out, "      no impact seen; one of up to %.3f s could have been missed\n",
                    (double)p->missed_ns / 1e9);
@@ -187,6 +222,9 @@ static void put_trials(struct buf *out, const struct analysis *a)
                 put_target(out, &t->targets[k]);
         for (size_t k = 0; k < t->n_probes; k++)
             put_probe(out, &t->probes[k], t->n_waves != 0);
+        buf_puts(out, "    all services: ");
+        put_seconds(out, t->outage_lower, t->outage_upper);
+        buf_puts(out, " of a full outage, by weight\n");
         text_put_matrix(out, t);
         text_put_health(out, t);
     }

@@ -57,6 +57,10 @@ struct analysis_probe {
     int64_t missed_ns; /* the longest outage that would not have been seen; -1: nothing was */
     int64_t end_ns;    /* last slot sent */
     struct timeline timeline; /* from the steady state on */
+    struct span lost; /* how long it was away, from the fault on: full-outage time; hi is SPAN_OPEN
+                         when it did not recover */
+    bool signal;      /* no service: the system's own signal, which has no outages */
+    struct span detected; /* when the signal was first there; hi is SPAN_OPEN: never until lo */
 };
 
 /* One endpoint of a probe as one vantage saw it, from the fault to the end of observation. */
@@ -220,7 +224,8 @@ struct analysis_trial {
     size_t n_rollouts;
     struct analysis_injection *injections;
     size_t n_injections;
-    struct analysis_probe *probes; /* in the scenario's order */
+    double outage_lower, outage_upper; /* full-outage seconds of all services, by weight */
+    struct analysis_probe *probes;     /* in the scenario's order */
     size_t n_probes;
     struct analysis_ledger *ledgers; /* in the scenario's order */
     size_t n_ledgers;

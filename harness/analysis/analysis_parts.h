@@ -17,13 +17,15 @@ struct slot {
     int64_t due;
     int64_t lower; /* good: it was still up at this send; bad: it was still down at this one */
     int64_t upper; /* bad: it was down by the end of this send */
-    int64_t done;  /* good: it was up by this completion; bad: the last answer came then */
+    int64_t done;  /* good: it was up by this completion; bad: the last answer came then, or, of
+                      a slow one, that which a user would have waited for */
     uint32_t number;
     uint32_t missing; /* slots before this one of which the record has nothing */
     uint16_t result;  /* of the first endpoint that was bad */
     uint8_t state;    /* enum slot_state */
     bool late;        /* sent more than a quarter of the interval after it was due */
     bool stalled;     /* bad, but sent more than an interval late: true, and useless as a bound */
+    bool slow;        /* bad, but answered: too late */
 };
 
 /* Which endpoint has the role from when on. */
@@ -73,6 +75,15 @@ struct slot_count {
 struct slot_count analysis_slots_count(const struct slot_range *range, int64_t from, int64_t to,
                                        int64_t until);
 
+/*
+ * How long the service was away in [from, to]; the schedule ended at `until`. Between two bad slots
+ * it was, next to one it may have been, and so it may where slots are missing; what no slot fell
+ * into is not seen.
+ */
+struct span analysis_lost(const struct slot_range *range, int64_t from, int64_t to, int64_t until);
+/* When a signal was first there, from the fault on; hi is SPAN_OPEN: not until lo. */
+struct span analysis_signal(const struct slot_range *range, int64_t from);
+
 /* One trial's making. */
 struct analysis_maker {
     const struct scenario *s;
@@ -98,6 +109,13 @@ struct analysis_share {
     double lower, upper;
 };
 struct analysis_share analysis_blast(const struct analysis_trial *t);
+/* Bounds of the full-outage seconds, of one probe or of all services by weight; over_ns as in a
+ * target. probe: t->n_probes for all. */
+struct probe_slots;
+struct analysis_share analysis_outage_seconds(struct analysis_maker *m,
+                                              const struct analysis_trial *t,
+                                              const struct probe_slots *slots, size_t probe,
+                                              int64_t over_ns);
 /* Why the trial cannot be judged, or NULL. */
 const char *analysis_invalid(struct analysis_maker *m, const struct analysis_trial *t);
 

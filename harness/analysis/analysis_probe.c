@@ -204,10 +204,12 @@ static void window_find(struct analysis_maker *m, const struct analysis_trial *t
     p->from = injected ? t->waves[0].injected.lo
                        : (t->of->steady_known ? t->of->steady_ns : t->of->start_ns);
     p->until = until(m->h, t->of, analysis_from(&m->s->probes[index]));
+    /* A signal is silent in the steady state. */
+    enum slot_state odd = m->s->probes[index].signal ? SLOT_GOOD : SLOT_BAD;
     while (p->first < p->n && p->slots[p->first].due < steady)
         p->first++;
     for (size_t i = p->first; i < p->n && p->slots[i].due < p->from; i++)
-        p->bad_before += p->slots[i].state == SLOT_BAD && p->slots[i].done < p->from;
+        p->bad_before += p->slots[i].state == odd && p->slots[i].done < p->from;
 }
 
 struct slot_range analysis_range(const struct analysis_maker *m, size_t index,
@@ -343,7 +345,8 @@ void analysis_probe(struct analysis_maker *m, struct analysis_trial *t, size_t i
                                    .n_vantages = of->n_vantages > 1 ? of->n_vantages : 1,
                                    .rule = rule_text(m, of, analysis_history_probe(m->h, of)),
                                    .impact = of->impact,
-                                   .weight = of->weight,
+                                   .weight = of->signal ? 0 : of->weight,
+                                   .signal = of->signal,
                                    .every_ns = of->every.ns};
     slots_fill(m, t->of, index, p);
     if (m->failed)
@@ -351,7 +354,13 @@ void analysis_probe(struct analysis_maker *m, struct analysis_trial *t, size_t i
     window_find(m, t, index, p);
     struct slot_range r = analysis_range(m, index, p);
     ret->end_ns = r.n != 0 ? r.slots[r.n - 1].due : HISTORY_UNKNOWN;
-    outages_fill(m, t, &r, p->n != 0 ? p->slots[0].due : 0, ret);
+    if (ret->signal)
+        ret->detected = analysis_signal(&r, p->from);
+    else
+        outages_fill(m, t, &r, p->n != 0 ? p->slots[0].due : 0, ret);
+    ret->lost = analysis_lost(&r, p->from, SPAN_OPEN, p->until);
+    if (ret->n_outages != 0 && !ret->outages[ret->n_outages - 1].recovered)
+        ret->lost.hi = SPAN_OPEN;
     baseline(m, p, ret);
     timeline_fill(m, &r, p->until, ret);
     ret->missed_ns = longest_missed(&r, p->from);

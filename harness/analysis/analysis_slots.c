@@ -14,6 +14,8 @@ struct tally {
     int64_t good_first, good_last, bad_first, bad_last; /* sends, at the earliest */
     int64_t bad_first_late, bad_last_late;              /* and at the latest */
     int64_t good_soonest, good_latest, bad_done;        /* completions */
+    int64_t slow_soonest;
+    uint32_t slow;
     int64_t lateness;
     uint16_t result;
 };
@@ -49,6 +51,11 @@ static void tally_bad(struct tally *t, const struct sample *s)
         t->bad_done = s->done_ns;
         t->result = s->result;
     }
+    if (s->result == SAMPLE_SLOW) {
+        if (t->slow++ == 0)
+            t->slow_soonest = s->done_ns;
+        least(&t->slow_soonest, s->done_ns);
+    }
     least(&t->bad_first, s->sent_ns);
     most(&t->bad_last, s->sent_ns);
     least(&t->bad_first_late, latest);
@@ -81,7 +88,8 @@ static void slot_any(const struct tally *t, size_t n, struct slot *ret)
         ret->state = SLOT_BAD;
         ret->lower = t->bad_first;
         ret->upper = t->bad_last_late;
-        ret->done = t->bad_done;
+        ret->slow = t->slow != 0;
+        ret->done = ret->slow ? t->slow_soonest : t->bad_done;
         ret->stalled = t->stalled != 0;
     }
 }
@@ -92,7 +100,9 @@ static void slot_each(const struct tally *t, size_t n, struct slot *ret)
         ret->state = SLOT_BAD;
         ret->lower = t->bad_last;
         ret->upper = t->bad_first_late;
-        ret->done = t->bad_done;
+        ret->slow = t->slow == t->bad && t->good + t->bad == n;
+        ret->done = ret->slow && t->good != 0 && t->good_latest > t->bad_done ? t->good_latest
+                                                                              : t->bad_done;
         ret->stalled = t->stalled != 0;
     } else if (t->good == n) {
         ret->state = SLOT_GOOD;

@@ -27,7 +27,9 @@ static const char *baseline_bad(struct analysis_maker *m, const struct analysis_
                              t->of->steady_why != NULL ? ": " : "",
                              t->of->steady_why != NULL ? t->of->steady_why : "");
     for (size_t i = 0; i < t->n_probes; i++)
-        if (slots[i].bad_before != 0 && t->n_waves != 0)
+        if (slots[i].bad_before != 0 && t->n_waves != 0 && t->probes[i].signal)
+            return analysis_text(m, "the signal %s was there before the fault", t->probes[i].label);
+        else if (slots[i].bad_before != 0 && t->n_waves != 0)
             return analysis_text(m, "the baseline was bad: %s failed %u times before the fault",
                                  t->probes[i].label, slots[i].bad_before);
     return NULL;
@@ -208,6 +210,9 @@ void analysis_trial(struct analysis_maker *m, const struct history_trial *of,
     if (!m->no_memory && !m->failed) {
         analysis_matrix(m, ret, slots);
         analysis_health(m, ret, slots);
+        struct analysis_share lost = analysis_outage_seconds(m, ret, slots, ret->n_probes, 0);
+        ret->outage_lower = lost.lower;
+        ret->outage_upper = lost.upper;
     }
     if (!m->no_memory && !m->failed)
         trial_judge(m, ret, slots);

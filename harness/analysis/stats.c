@@ -70,3 +70,40 @@ bool stats_median_interval(uint32_t n, double confidence, uint32_t *ret_lo, uint
     }
     return found;
 }
+
+/* ln P(X = k), X binomial(n, p). */
+static double log_chance(size_t n, size_t k, double p)
+{
+    double dn = (double)n, dk = (double)k;
+    return lgamma(dn + 1) - lgamma(dk + 1) - lgamma(dn - dk + 1) + dk * log(p) +
+           (dn - dk) * log1p(-p);
+}
+
+void stats_quantile_ranks(size_t n, double p, double confidence, size_t *ret_lo, size_t *ret_hi)
+{
+    /* X of the draws lie below the quantile. What is beyond twelve deviations adds nothing. */
+    double dn = (double)n, far = 12 * sqrt(dn * p * (1 - p)) + 30;
+    double first = floor(dn * p - far), last = ceil(dn * p + far);
+    size_t least = first > 0 ? (size_t)first : 0, most = last < dn ? (size_t)last : n;
+    double tail = 0;
+    size_t hi = most + 1, lo = least;
+    /* P(X >= hi) stays within what may be missed; so does P(X < lo). */
+    for (; hi > least; hi--) {
+        tail += exp(log_chance(n, hi - 1, p));
+        if (tail > 1 - confidence)
+            break;
+    }
+    tail = 0;
+    for (; lo <= most; lo++) {
+        tail += exp(log_chance(n, lo, p));
+        if (tail > 1 - confidence)
+            break;
+    }
+    *ret_hi = hi;
+    *ret_lo = lo;
+}
+
+size_t stats_quantile_needs(double p, double confidence)
+{
+    return (size_t)ceil(log(1 - confidence) / log(p));
+}

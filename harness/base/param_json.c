@@ -123,7 +123,7 @@ int params_decode(const struct param *params, size_t n, const json_t *object, vo
 
 /* One item of a type, as an editor should check it. */
 static const char *const patterns[] = {
-    [PARAM_DURATION] = "^([0-9]+(\\.[0-9]+)?(h|m|s|ms|us|ns))+$",
+    [PARAM_DURATION] = "^([0-9]+(\\.[0-9]+)?(d|h|m|s|ms|us|ns))+$",
     [PARAM_RATIO] = "^[0-9]+(\\.[0-9]+)?%$",
     [PARAM_BYTES] = "^[0-9]+(\\.[0-9]+)?([KMG]i?)?B$",
     [PARAM_NAME] = "^[A-Za-z0-9_@][A-Za-z0-9._@-]*$",

@@ -12,6 +12,7 @@ struct unit {
 };
 
 static const struct unit time_units[] = {
+    {"d", UINT64_C(86400000000000)},
     {"h", UINT64_C(3600000000000)},
     {"m", UINT64_C(60000000000)},
     {"s", UINT64_C(1000000000)},
@@ -122,8 +123,8 @@ int duration_parse(const char *text, struct duration *ret, struct err *err)
             return make_error(err, ERR_LIMIT, 0, "\"%.60s\" is too long: at most 2562047h", text);
         if (rc != 0 || (last != NULL && unit->factor >= last->factor))
             return make_error(err, ERR_INPUT, 0,
-                              "\"%.60s\" is not a duration: write 100ms, 8s, 1m30s (units h, m, s, "
-                              "ms, us, ns)",
+                              "\"%.60s\" is not a duration: write 100ms, 8s, 1m30s (units d, h, m, "
+                              "s, ms, us, ns)",
                               text);
         last = unit;
     } while (*p != '\0');
@@ -247,14 +248,15 @@ const char *duration_print(struct duration d, char *out, size_t size)
     uint64_t left = d.ns > 0 ? (uint64_t)d.ns : 0;
     size_t used = 0;
     (void)snprintf(out, size, "0s");
-    for (size_t i = 0; i < 2; i++) {
+    /* Days are read, and printed as hours. */
+    for (size_t i = 1; i < 3; i++) {
         uint64_t factor = time_units[i].factor;
         if (factor == 0 || left < factor)
             continue;
         used += print_quantity(left - left % factor, &time_units[i], out + used, size - used);
         left %= factor;
     }
-    for (size_t i = 2; i < N_TIME && left != 0; i++)
+    for (size_t i = 3; i < N_TIME && left != 0; i++)
         if (left >= time_units[i].factor) {
             (void)print_quantity(left, &time_units[i], out + used, size - used);
             break;

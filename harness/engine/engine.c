@@ -96,6 +96,7 @@ static void begin_trial(struct engine *e)
 {
     inject_drop(e);
     steps_drop(e);
+    watch_begin_trial(e);
     e->fault_free = e->options.no_fault || (e->n_trials > 1 && e->trial == 0);
     e->stopping = e->seen_good = e->chance_over = false;
     e->first_ns = -1;
@@ -197,15 +198,25 @@ static void enter_settle(struct engine *e)
         }
 }
 
+/* *ret_not: the first probe that is not as it should be; *ret_how: what it is not. */
+static bool is_steady(const struct engine *e, size_t *ret_not, const char **ret_how)
+{
+    *ret_how = "good";
+    if (!watch_all_good(e, e->trial_ns, e->scenario->steady_for.ns, ret_not))
+        return false;
+    *ret_how = "silent";
+    return watch_all_silent(e, e->trial_ns, e->scenario->steady_for.ns, ret_not);
+}
+
 static bool advance_steady(struct engine *e)
 {
     size_t not_good = e->scenario->n_probes;
+    const char *how = "";
     if (e->stopping) {
         enter_settle(e);
         return true;
     }
-    if (e->baselines == 0 &&
-        watch_all_good(e, e->trial_ns, e->scenario->steady_for.ns, &not_good)) {
+    if (e->baselines == 0 && is_steady(e, &not_good, &how)) {
         engine_emit(e, ACTION_STEADY, 0, NULL);
         engine_enter(e, ENGINE_HOLD);
         steps_begin(e);
@@ -216,13 +227,15 @@ static bool advance_steady(struct engine *e)
     struct action *a = engine_emit(e, ACTION_STEADY, 0, NULL);
     char text[64], limit[64], got[64];
     a->ok = false;
-    (void)watch_all_good(e, e->trial_ns, e->scenario->steady_for.ns, &not_good);
-    watch_explain(e, not_good, got, sizeof(got));
-    engine_explain(a, "%.60s was not good for %s within %s%s",
+    (void)is_steady(e, &not_good, &how);
+    got[0] = '\0';
+    if (strcmp(how, "good") == 0)
+        watch_explain(e, not_good, got, sizeof(got));
+    engine_explain(a, "%.60s was not %s for %s within %s%s",
                    not_good < e->scenario->n_probes
                        ? scenario_probe_label(&e->scenario->probes[not_good])
                        : "",
-                   duration_print(e->scenario->steady_for, text, sizeof(text)),
+                   how, duration_print(e->scenario->steady_for, text, sizeof(text)),
                    duration_print(e->scenario->steady_within, limit, sizeof(limit)), got);
     e->not_steady = e->stopping = true;
     return true;
@@ -297,7 +310,7 @@ static bool advance_recover(struct engine *e)
     size_t not_good;
     bool nothing_done = e->first_ns < 0;
     (void)inject_tick(e);
-    if (e->now >= window_end(e) &&
+    if (e->now >= window_end(e) && (e->fault_free || nothing_done || watch_signals_came(e)) &&
         watch_all_good(e, e->heal_ns, e->scenario->stable_for.ns, &not_good))
         e->seen_good = true;
     if (!(e->seen_good || e->hurry || (nothing_done && e->stopping) || e->now >= observe_end(e)))

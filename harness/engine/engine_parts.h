@@ -68,6 +68,7 @@ struct unfold {
 
 struct probe_watch {
     bool seen, good;
+    bool hit;          /* since this trial's steps began: a service was bad, a signal was there */
     int64_t before_ns; /* due time of the last slot of the streak before; -1: there was none */
     int64_t since_ns;  /* due time of the first slot of the present streak */
     int64_t last_ns;   /* due time of the newest slot */
@@ -197,6 +198,10 @@ void watch_explain(const struct engine *e, size_t probe, char *text, size_t size
 bool watch_good(const struct engine *e, size_t probe, int64_t since, int64_t length);
 bool watch_bad(const struct engine *e, size_t probe, int64_t since);
 bool watch_all_good(const struct engine *e, int64_t since, int64_t length, size_t *ret_not);
+/* Signals are no services: they are silent in the steady state, and awaited by targets. */
+bool watch_all_silent(const struct engine *e, int64_t since, int64_t length, size_t *ret_not);
+bool watch_signals_came(const struct engine *e);
+void watch_begin_trial(struct engine *e);
 void watch_guards(struct engine *e);
 int64_t watch_deadline(const struct engine *e);
 size_t watch_find(const struct engine *e, const char *probe);

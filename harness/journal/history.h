@@ -96,7 +96,7 @@ struct history_trial {
     size_t n_injections;
     struct history_role *roles;
     size_t n_roles;
-    const char *guard_probe, *guard_what; /* NULL: none fired */
+    const char *guard_probe, *guard_what; /* NULL: none fired; "the blast radius" */
     int64_t guard_ns;
     const char *abort_why, *abort_what; /* NULL: not aborted */
     int64_t abort_ns;

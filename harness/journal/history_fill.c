@@ -382,7 +382,7 @@ static int on_prober(struct filler *f)
 static int on_guard(struct filler *f)
 {
     if (f->trial->guard_probe == NULL) {
-        f->trial->guard_probe = f->line->probe != NULL ? f->line->probe : "?";
+        f->trial->guard_probe = f->line->probe != NULL ? f->line->probe : "the blast radius";
         f->trial->guard_what = f->line->what;
         f->trial->guard_ns = f->line->t;
     }

@@ -181,6 +181,17 @@ static void record_steady(struct run *r, const struct action *a)
 }
 
 /* What follows is said as it is: nothing is put back where nothing was done, or nobody is left. */
+/* That on the blast radius is on no probe. */
+static void record_guard(struct run *r, const struct action *a)
+{
+    if (a->index < r->scenario->n_probes)
+        run_record(r, "guard",
+                   json_pack("{s:s, s:s}", "probe",
+                             scenario_probe_label(&r->scenario->probes[a->index]), "what", a->why));
+    else
+        run_record(r, "guard", json_pack("{s:s, s:s}", "measure", "blast_radius", "what", a->why));
+}
+
 static void record_abort(struct run *r, const struct action *a)
 {
     run_record(r, "abort", json_pack("{s:s, s:s}", "why", a->text, "what", a->why));
@@ -251,9 +262,7 @@ void run_record_action(struct run *r, const struct action *a)
         record_rollout(r, a);
         break;
     case ACTION_GUARD:
-        run_record(r, "guard",
-                   json_pack("{s:s, s:s}", "probe",
-                             scenario_probe_label(&r->scenario->probes[a->index]), "what", a->why));
+        record_guard(r, a);
         run_say(r, "GUARD: %s", a->why);
         break;
     case ACTION_ABORT:

@@ -72,6 +72,8 @@ struct scenario_probe {
     size_t vantage, n_vantages;  /* which of them this is */
     enum impact { IMPACT_ALLOWED, IMPACT_EXPECTED, IMPACT_NONE } impact;
     uint32_t weight; /* in the blast radius; default 1 */
+    bool signal;     /* no service: good means that the system's own alert or failover signal is
+                        there. Silent in the steady state. */
     struct pos pos;
 };
 
@@ -154,23 +156,30 @@ enum target_kind {
 enum measured_from { FROM_FAULT, FROM_IMPACT, FROM_HEAL };
 struct scenario_target {
     enum target_kind kind;
-    const char *probe;   /* NULL for BLAST */
+    const char *probe;   /* NULL: the whole system */
     const char *vantage; /* of a probe with several, else NULL: each has a target of its own */
     enum measured_from from;
-    const char *ledger;     /* DATA_LOSS, DATA_LOSS_TIME */
-    uint32_t at_most;       /* DATA_LOSS */
-    struct duration within; /* RECOVERY, DATA_LOSS_TIME */
-    struct duration over;   /* window from the fault, where there is one; 0: to the end of
-                               observation. The run observes at least as long. */
-    struct ratio limit;     /* AVAILABILITY: at least; BLAST: at most */
+    const char *ledger;      /* DATA_LOSS, DATA_LOSS_TIME */
+    uint32_t at_most;        /* DATA_LOSS */
+    struct duration within;  /* the limit of a time */
+    struct duration over;    /* window from the fault, where there is one; 0: to the end of
+                                observation. The run observes at least as long. */
+    struct ratio limit;      /* of a share, a budget */
+    struct ratio percentile; /* LATENCY */
+    enum during { DURING_WHOLE, DURING_FAULT, DURING_RECOVERY } during; /* LATENCY */
+    struct ratio slo;                                                   /* BUDGET */
+    struct duration period;                                             /* BUDGET */
+    const char *impact_on; /* DETECTION: whose first impact; NULL: of any service */
+    enum blast_of { BLAST_SERVICES, BLAST_HOSTS } blast_of;
     struct pos pos;
 };
 
 /* Aborts the run and reverts everything. */
 struct scenario_guard {
-    const char *probe;   /* bad for longer than */
+    const char *probe;   /* bad for longer than; NULL: the blast radius */
     const char *vantage; /* NULL: the probe's first */
     struct duration bad_for;
+    struct ratio blast; /* more of the services' weight than this was impacted */
     struct pos pos;
 };
 

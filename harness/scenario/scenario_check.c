@@ -102,11 +102,22 @@ static void check_deadline(struct reader *r, int64_t least)
                    duration_print(s->deadline, limit, sizeof(limit)));
 }
 
+static void check_services(struct reader *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->s->n_probes; i++)
+        n += !r->s->probes[i].signal;
+    if (n == 0 && r->s->n_probes != 0)
+        reader_problem(r, r->s->probes[0].pos, NULL,
+                       "probes: all are signals, and none says how users see the system");
+}
+
 void scenario_check(struct reader *r)
 {
     struct walk w = {.r = r};
     int64_t end = walk_steps(&w, r->s->steps, r->s->n_steps, 0);
     check_heals(&w, r->s->steps, r->s->n_steps);
+    check_services(r);
     check_ends(r, r->s->steps, r->s->n_steps, false);
     check_deadline(r, end > w.last_end ? end : w.last_end);
 }

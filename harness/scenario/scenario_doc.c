@@ -24,7 +24,7 @@ static const char intro[] =
     "```yaml\n# yaml-language-server: $schema=schema.json\n```\n\n"
     "## Values\n\n"
     "| value | written as |\n| --- | --- |\n"
-    "| duration | `100ms`, `8s`, `1m30s`, `1.5s`; units `h m s ms us ns`; a bare number is an "
+    "| duration | `100ms`, `8s`, `1m30s`, `1.5s`; units `d h m s ms us ns`; a bare number is an "
     "error "
     "|\n"
     "| share | `5%`, `99.9%` |\n"

@@ -256,9 +256,24 @@ static void check_times(struct reader *r, const struct node *node, const struct 
         reader_problem(r, latency->pos, NULL, "expect: the latency is longer than the time-out");
 }
 
+/* What is asked of a service means nothing of a signal. */
+static void check_signal(struct reader *r, const struct node *node)
+{
+    static const char *const words[] = {"impact", "weight"};
+    for (size_t i = 0; i < 2; i++) {
+        const struct node *key = node_get(node, words[i]);
+        if (key != NULL)
+            reader_problem(r, key->pos, NULL,
+                           "%s: this probe is a signal, which is no service that can be impacted",
+                           words[i]);
+    }
+}
+
 static void finish_probe(struct reader *r, const struct node *node, void *at)
 {
     struct scenario_probe *p = at;
+    if (p->signal)
+        check_signal(r, node);
     size_t before = r->problems->n;
     finish_kind(r, node, p);
     if (p->from == NULL)
@@ -357,7 +372,16 @@ static const struct key probe_keys[] = {
      .min = 1,
      .max = 1000,
      .def = "1",
-     .doc = "How much it counts in the blast radius."},
+     .doc = "How much it counts in the blast radius and in outage_seconds without a probe."},
+    {.name = "signal",
+     .type = KEY_PARAM,
+     .param = PARAM_BOOL,
+     AT(struct scenario_probe, signal),
+     .def = "false",
+     .doc =
+         "It asks for the system's own alert or failover signal, and is no service of its users: "
+         "good means that the signal is there. In the steady state it must be silent. Only "
+         "detection_time and steps look at it."},
 };
 const struct section section_probe = {
     .name = "probe",

@@ -168,6 +168,9 @@ void vantages_expand(struct reader *r);
 const char *read_probe_name(struct reader *r, const struct node *node);
 /* The name of a host that a vantage stands on, or NULL after a report. */
 const char *read_vantage_name(struct reader *r, const struct node *node);
+/* The same, of a service's probe or of a signal's only. */
+const char *read_service_name(struct reader *r, const struct node *node);
+const char *read_signal_name(struct reader *r, const struct node *node);
 /* What a fault step's `waves` and `flap` cannot say alone; the step's other keys are read. */
 void finish_unfold(struct reader *r, const struct node *node, const struct scenario_step *s);
 

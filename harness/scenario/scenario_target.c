@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "scenario/scenario_read.h"
 
+#include <string.h>
+
 #define LENGTH_MAX INT64_C(86400000000000)
 
 const char *read_probe_name(struct reader *r, const struct node *node)
@@ -11,11 +13,38 @@ const char *read_probe_name(struct reader *r, const struct node *node)
     return read_reference(r, "probe", node, words, r->s->n_probes);
 }
 
+static bool is_signal(const struct reader *r, const char *name)
+{
+    for (size_t i = 0; name != NULL && i < r->s->n_probes; i++)
+        if (strcmp(r->s->probes[i].name, name) == 0)
+            return r->s->probes[i].signal;
+    return false;
+}
+
+const char *read_service_name(struct reader *r, const struct node *node)
+{
+    const char *name = read_probe_name(r, node);
+    if (is_signal(r, name))
+        reader_problem(r, node->pos, NULL,
+                       "%s is a signal, not a service: only detection_time looks at it", name);
+    return name;
+}
+
+const char *read_signal_name(struct reader *r, const struct node *node)
+{
+    const char *name = read_probe_name(r, node);
+    if (name != NULL && !is_signal(r, name))
+        reader_problem(r, node->pos, "give the probe `signal: true`",
+                       "%s is a service: detection_time needs a probe of the system's own signal",
+                       name);
+    return name;
+}
+
 static void read_guard_probe(struct reader *r, const struct key *key, const struct node *node,
                              void *at)
 {
     (void)key;
-    ((struct scenario_guard *)at)->probe = read_probe_name(r, node);
+    ((struct scenario_guard *)at)->probe = read_service_name(r, node);
 }
 
 static void read_guard_vantage(struct reader *r, const struct key *key, const struct node *node,
@@ -64,12 +93,22 @@ const struct section section_target = {
     .finish = finish_target,
     .doc = "What must hold. A target passes only if the whole measured interval meets it."};
 
+static void finish_guard(struct reader *r, const struct node *node, void *at)
+{
+    const struct node *length = node_get(node, "bad_for");
+    if (node_get(node, "probe") != NULL && length == NULL)
+        reader_problem(r, node->pos, NULL, "guard needs \"bad_for\"");
+    if (node_get(node, "blast_radius") != NULL && length != NULL)
+        reader_problem(r, length->pos, NULL, "bad_for: goes with a probe, not with blast_radius");
+    (void)at;
+}
+
 static const struct key guard_keys[] = {
     {.name = "probe",
      .type = KEY_CUSTOM,
      .read = read_guard_probe,
      .schema = schema_reference,
-     .required = true,
+     .group = 1,
      .shape = "name of a probe",
      .doc = "The probe that is watched."},
     {.name = "vantage",
@@ -83,15 +122,23 @@ static const struct key guard_keys[] = {
      .type = KEY_PARAM,
      .param = PARAM_DURATION,
      AT(struct scenario_guard, bad_for),
-     .required = true,
      .min = 1000000,
      .max = LENGTH_MAX,
-     .doc = "Bad for longer than this, and everything is taken back."},
+     .doc = "With a probe, required: bad for longer than this, and everything is taken back."},
+    {.name = "blast_radius",
+     .type = KEY_PARAM,
+     .param = PARAM_RATIO,
+     AT(struct scenario_guard, blast),
+     .group = 1,
+     .doc = "As soon as more than this share of the services, by the weight of their probes, was "
+            "impacted, everything is taken back."},
 };
 const struct section section_guard = {
     .name = "guard",
     .size = sizeof(struct scenario_guard),
     KEYS(guard_keys),
+    .one_of = true,
     POS_IN(struct scenario_guard),
+    .finish = finish_guard,
     .doc = "A condition that ends the run, takes everything back, and fails it.",
-    .example = "guards:\n  - {probe: write, bad_for: 25s}\n"};
+    .example = "guards:\n  - {probe: write, bad_for: 25s}\n  - {blast_radius: 50%}\n"};

@@ -8,7 +8,7 @@ static void read_target_probe(struct reader *r, const struct key *key, const str
                               void *at)
 {
     (void)key;
-    ((struct scenario_target *)at)->probe = read_probe_name(r, node);
+    ((struct scenario_target *)at)->probe = read_service_name(r, node);
 }
 
 static void read_target_vantage(struct reader *r, const struct key *key, const struct node *node,
@@ -85,18 +85,31 @@ const struct section section_target_availability = {
     .doc = "The share of good answers over a window.",
     .example = "- availability: {probe: write, over: 20s, at_least: 99.9%}\n"};
 
+static const char *const blast_words[] = {"services", "hosts", NULL};
+
 static const struct key blast_keys[] = {
+    {.name = "of",
+     .type = KEY_PARAM,
+     .param = PARAM_ENUM,
+     .choices = blast_words,
+     AT(struct scenario_target, blast_of),
+     .def = "services",
+     .doc = "The services that were impacted, of all that have a probe and by its weight; or the "
+            "hosts that were, of those that have a probe of their own (no other host in it), over "
+            "the hosts with a fault: 100% says that nothing was hit beyond as many."},
     {.name = "at_most",
      .type = KEY_PARAM,
      .param = PARAM_RATIO,
      AT(struct scenario_target, limit),
      .required = true,
-     .doc = "The share of probes, by weight, that may be impacted."},
+     .doc = "The share that may be impacted."},
 };
-const struct section section_target_blast_radius = {.name = "blast_radius",
-                                                    KEYS(blast_keys),
-                                                    .doc = "How much of the system was hit.",
-                                                    .example = "- blast_radius: {at_most: 50%}\n"};
+const struct section section_target_blast_radius = {
+    .name = "blast_radius",
+    KEYS(blast_keys),
+    .doc = "How much of the system was hit. As a guard, the same share of the services ends the "
+           "run: see guard.",
+    .example = "- blast_radius: {at_most: 50%}\n- blast_radius: {of: hosts, at_most: 100%}\n"};
 
 static void read_target_ledger(struct reader *r, const struct key *key, const struct node *node,
                                void *at)
@@ -148,3 +161,157 @@ const struct section section_target_data_loss_time = {
     KEYS(loss_time_keys),
     .doc = "The time whose acknowledged writes are lost: how far back the data goes.",
     .example = "- data_loss_time: {ledger: orders, within: 2s}\n"};
+
+static const char *const during_words[] = {"whole", "fault", "recovery", NULL};
+
+#define KEY_AT_MOST(text)                                                                          \
+    {                                                                                              \
+        .name = "at_most", .type = KEY_PARAM, .param = PARAM_DURATION,                             \
+        AT(struct scenario_target, within), .required = true, .max = LENGTH_MAX, .doc = (text)     \
+    }
+
+static const struct key latency_keys[] = {
+    KEY_PROBE,
+    KEY_VANTAGE,
+    {.name = "percentile",
+     .type = KEY_PARAM,
+     .param = PARAM_RATIO,
+     AT(struct scenario_target, percentile),
+     .def = "99%",
+     .min = 1,
+     .max = 999999,
+     .doc = "The share of the requests that must be as fast."},
+    KEY_AT_MOST("How long they may take."),
+    {.name = "over",
+     .type = KEY_PARAM,
+     .param = PARAM_DURATION,
+     AT(struct scenario_target, over),
+     .group = 2,
+     .min = 1000000,
+     .max = LENGTH_MAX,
+     .doc = "The window, from the fault on."},
+    {.name = "during",
+     .type = KEY_PARAM,
+     .param = PARAM_ENUM,
+     .choices = during_words,
+     AT(struct scenario_target, during),
+     .group = 2,
+     .def = "whole",
+     .doc = "Without `over`: while there was a fault, from its removal to the end of observation, "
+            "or both."},
+};
+const struct section section_target_latency = {
+    .name = "latency",
+    KEYS(latency_keys),
+    .doc = "How long answers take, counted from the time at which each request was due, so that no "
+           "stall hides the requests that it held up. A request that failed or had no answer took "
+           "for ever. Bounds hold with 95 % confidence each (order statistics); slots that the "
+           "prober sent late or not at all may have been anything. With too few slots for the "
+           "percentile (p99 needs 299) there is no upper bound, and the reason says so.",
+    .example = "- latency: {probe: write, percentile: 99%, at_most: 200ms, during: fault}\n"};
+
+static const struct key outage_keys[] = {
+    {.name = "probe",
+     .type = KEY_CUSTOM,
+     .read = read_target_probe,
+     .schema = schema_reference,
+     .shape = "name of a probe",
+     .doc = "Whose samples count. Without it, all services, each by its weight and at the vantage "
+            "that saw the worst."},
+    KEY_VANTAGE,
+    KEY_AT_MOST("How many seconds of a full outage."),
+    {.name = "over",
+     .type = KEY_PARAM,
+     .param = PARAM_DURATION,
+     AT(struct scenario_target, over),
+     .min = 1000000,
+     .max = LENGTH_MAX,
+     .doc = "The window, from the fault on. Without it, to the end of observation."},
+};
+const struct section section_target_outage_seconds = {
+    .name = "outage_seconds",
+    KEYS(outage_keys),
+    .doc = "The lost share of the service, integrated over time: half of the services away for ten "
+           "seconds are five. A probe of several endpoints is away as its `endpoints` says. The "
+           "bounds are those of each outage, and what the prober missed may have been lost.",
+    .example =
+        "- outage_seconds: {probe: write, at_most: 3s}\n- outage_seconds: {at_most: 1500ms}\n"};
+
+static const struct key budget_keys[] = {
+    KEY_PROBE,
+    KEY_VANTAGE,
+    {.name = "slo",
+     .type = KEY_PARAM,
+     .param = PARAM_RATIO,
+     AT(struct scenario_target, slo),
+     .required = true,
+     .min = 1,
+     .max = 999999,
+     .doc = "The share of good requests that was promised."},
+    {.name = "period",
+     .type = KEY_PARAM,
+     .param = PARAM_DURATION,
+     AT(struct scenario_target, period),
+     .def = "30d",
+     .min = 1000000000,
+     .doc = "The time over which it was promised."},
+    {.name = "at_most",
+     .type = KEY_PARAM,
+     .param = PARAM_RATIO,
+     AT(struct scenario_target, limit),
+     .required = true,
+     .doc = "The share of the budget that one such outage may use."},
+};
+const struct section section_target_error_budget = {
+    .name = "error_budget",
+    KEYS(budget_keys),
+    .doc = "Bad requests over those that the SLO allows in its period, (1 - slo) * requests. The "
+           "users' requests are taken to come at a constant rate, as the probe's own do, so that "
+           "both are times: the lost time over (1 - slo) * period.",
+    .example = "- error_budget: {probe: write, slo: 99.9%, period: 30d, at_most: 10%}\n"};
+
+static void read_target_signal(struct reader *r, const struct key *key, const struct node *node,
+                               void *at)
+{
+    (void)key;
+    ((struct scenario_target *)at)->probe = read_signal_name(r, node);
+}
+
+static void read_impact_on(struct reader *r, const struct key *key, const struct node *node,
+                           void *at)
+{
+    (void)key;
+    ((struct scenario_target *)at)->impact_on = read_service_name(r, node);
+}
+
+static const char *const detection_words[] = {"fault", "impact", NULL};
+
+static const struct key detection_keys[] = {
+    {.name = "probe",
+     .type = KEY_CUSTOM,
+     .read = read_target_signal,
+     .schema = schema_reference,
+     .required = true,
+     .shape = "name of a probe with `signal: true`",
+     .doc = "The system's own signal."},
+    {.name = "from",
+     .type = KEY_PARAM,
+     .param = PARAM_ENUM,
+     .choices = detection_words,
+     AT(struct scenario_target, from),
+     .def = "impact",
+     .doc = "The start: the first impact on users, or the fault was active."},
+    {.name = "impact_on",
+     .type = KEY_CUSTOM,
+     .read = read_impact_on,
+     .schema = schema_reference,
+     .shape = "name of a probe",
+     .doc = "Whose first impact counts. Without it, the first of any service."},
+    KEY_AT_MOST("The limit."),
+};
+const struct section section_target_detection_time = {
+    .name = "detection_time",
+    KEYS(detection_keys),
+    .doc = "How long until the system notices by itself: from the first impact until a probe with "
+           "`signal: true` is good. The run waits for the signal up to `observe`.",
+    .example = "- detection_time: {probe: alert, at_most: 5s}\n"};
