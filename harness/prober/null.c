@@ -66,13 +66,15 @@ static void answers_ready(void *ctx, uint32_t events)
     }
 }
 
-static _Noreturn void server_run(int fd)
+static _Noreturn void server_run(int fd, pid_t prober)
 {
     char message[64];
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    /* The pipe must end with the prober, not with this. */
-    (void)close(0);
-    (void)close(1);
+    if (getppid() != prober) /* it died before this was asked for */
+        _exit(0);
+    /* All streams must end with the prober, not with this. */
+    for (int i = 0; i <= 2; i++)
+        (void)close(i);
     for (;;) {
         ssize_t n = recv(fd, message, sizeof(message), 0);
         if (n > 0)
@@ -103,10 +105,10 @@ static pid_t server_start(int *ret_fd)
         connect(ours, (const struct sockaddr *)&to_theirs, sizeof(to_theirs)) != 0 ||
         connect(theirs, (const struct sockaddr *)&to_ours, sizeof(to_ours)) != 0)
         return -1;
-    pid_t pid = fork();
+    pid_t prober = getpid(), pid = fork();
     if (pid == 0) {
         (void)close(ours);
-        server_run(theirs);
+        server_run(theirs, prober);
     }
     if (pid > 0)
         *ret_fd = steal_fd(&ours);
