@@ -111,6 +111,20 @@ int history_load(const char *dir, struct history **ret, struct err *err)
     return 0;
 }
 
+int history_load_file(const char *path, struct history **ret, struct err *ret_why, struct err *err)
+{
+    CLEANUP_HISTORY struct history *h = history_new();
+    if (h == NULL)
+        return make_error(err, ERR_SYSTEM, ENOMEM, "%s", path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return make_error(err, ERR_INPUT, errno, "open %s", path);
+    if (history_samples_file(h, fd, ret_why, err) != 0)
+        return wrap_error(err, "%s", path);
+    *ret = steal_ptr(&h);
+    return 0;
+}
+
 void history_free(struct history *h)
 {
     if (h == NULL)

@@ -166,7 +166,15 @@ struct history {
 /* Reads DIR/journal.ndjson and the sample files beside it; their hashes must be right. */
 int history_load(const char *dir, struct history **ret, struct err *err) MUST_CHECK;
 
-/* The same from memory; samples may be in any order and are copied. For tests and fuzzers. */
+/*
+ * One sample file alone, without its journal: trials and samples, and nothing else. *ret_why: what
+ * is wrong at its end, where it is torn; else its code is 0.
+ */
+int history_load_file(const char *path, struct history **ret, struct err *ret_why,
+                      struct err *err) MUST_CHECK;
+
+/* The same as history_load from memory; samples may be in any order and are copied. For tests and
+ * fuzzers. */
 int history_parse(const char *text, size_t len, const struct sample *samples, size_t n_samples,
                   struct history **ret, struct err *err) MUST_CHECK;
 

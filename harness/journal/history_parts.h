@@ -49,6 +49,9 @@ struct history_store {
 int history_samples_assign(struct history *h, const struct sample *samples, size_t n,
                            struct err *err);
 
+/* The samples of one file, which the store then owns. */
+int history_samples_file(struct history *h, int fd, struct err *ret_why, struct err *err);
+
 /* Looks through all sample files that events name, and those that a killed run left behind them. */
 int history_samples_load(struct history *h, int dir_fd, struct err *err);
 

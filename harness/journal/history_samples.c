@@ -198,3 +198,35 @@ int history_samples_load(struct history *h, int dir_fd, struct err *err)
         return -1;
     return store_index(h, err);
 }
+
+/* The trials that a file's samples are of. */
+static int trials_make(struct history *h, struct err *err)
+{
+    const struct samples_parts *p = &h->store->parts;
+    h->trials = arena_array(&h->arena, p->n + 1, sizeof(*h->trials));
+    if (h->trials == NULL)
+        return make_error(err, ERR_SYSTEM, ENOMEM, "%zu parts", p->n);
+    for (size_t i = 0; i < p->n; i++)
+        if (i == 0 || p->list[i].trial != p->list[i - 1].trial)
+            h->trials[h->n_trials++] = (struct history_trial){.trial = p->list[i].trial};
+    return 0;
+}
+
+int history_samples_file(struct history *h, int fd, struct err *ret_why, struct err *err)
+{
+    struct samples_found found;
+    if (store_make(h, err) != 0) {
+        (void)close(fd);
+        return -1;
+    }
+    h->store->fd = fd;
+    *ret_why = (struct err){.msg = ""};
+    if (samples_file_scan(fd, 0, false, &h->store->parts, &found, err) != 0)
+        return -1;
+    if (found.torn)
+        *ret_why = found.why;
+    struct samples_parts *p = &h->store->parts;
+    if (p->n != 0)
+        qsort(p->list, p->n, sizeof(*p->list), compare_parts);
+    return trials_make(h, err) == 0 ? store_index(h, err) : -1;
+}
