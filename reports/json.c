@@ -2,6 +2,7 @@
 /* result.json: times in seconds since the run's start; null where the journal has none. */
 #include "reports/figure.h"
 #include "reports/json_parts.h"
+#include "reports/json_series.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -201,6 +202,8 @@ json_t *report_json(const struct report *report)
     (void)json_object_set_new(o, "injections", injections);
     (void)json_object_set_new(o, "hosts", hosts);
     (void)json_object_set_new(o, "trials", trials);
+    (void)json_object_set_new(o, "series", json_summaries(a));
+    (void)json_object_set_new(o, "sequential", json_sequential(report));
     (void)json_object_set_new(o, "proves", texts(a->sentences, a->n_sentences));
     (void)json_object_set_new(o, "notes", texts(a->notes, a->n_notes));
     return o;

@@ -307,6 +307,7 @@ int report_render_text(const struct report *report, struct buf *out, struct err 
     (void)err;
     report_print_verdict(report, out);
     put_head(out, report);
+    text_put_series(out, a);
     put_trials(out, a);
     text_put_rollouts(out, a);
     put_injections(out, a);

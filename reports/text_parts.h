@@ -11,6 +11,8 @@ void text_put_evidence(struct buf *out, const struct history_evidence *e);
 
 /* All phases of a fault that came and went, at the first of them. False: injection k is none. */
 bool text_put_phases(struct buf *out, const struct analysis *a, size_t k);
+/* text_series.c */
+void text_put_series(struct buf *out, const struct analysis *a);
 void text_put_rollouts(struct buf *out, const struct analysis *a);
 
 void text_put_matrix(struct buf *out, const struct analysis_trial *t);

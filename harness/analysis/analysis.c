@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ARENA_MAX = 256 << 20, CONFIDENCE_PERCENT = 95 };
+enum { ARENA_MAX = 256 << 20 };
 
 const char *analysis_text(struct analysis_maker *m, const char *fmt, ...)
 {
@@ -121,6 +121,7 @@ static void series_check(struct analysis_maker *m)
         impact = impact || (a->trials[i].fault_free && a->trials[i].verdict == VERDICT_INVALID);
     if (!impact || m->h->no_fault)
         return;
+    a->series.invalid = true;
     a->verdict = VERDICT_INVALID;
     a->why = "the fault-free trial showed impact: the series is invalid";
     for (size_t k = 0; k < a->n_targets; k++) {
@@ -172,6 +173,8 @@ static void verdict_fill(struct analysis_maker *m)
     worst_take(m, true);
     worst_take(m, false);
     series_check(m);
+    analysis_summaries(m);
+    analysis_series(m);
     const char *why = cut_short(m->h);
     /* What of ours broke, or a journal that was cut off, is the reason of what was not seen. */
     bool broke = a->verdict == VERDICT_INCONCLUSIVE && (m->h->error != NULL || is_cut_off(m->h));
@@ -180,51 +183,6 @@ static void verdict_fill(struct analysis_maker *m)
         a->why = why;
     }
     a->exit_status = verdict_exit(a->verdict, a->dirty);
-}
-
-static int compare(const void *left, const void *right)
-{
-    const double *a = left, *b = right;
-    return *a < *b ? -1 : *a > *b;
-}
-
-/* What the judged trials say together of target k. */
-static void sentence_add(struct analysis_maker *m, size_t k)
-{
-    struct analysis *a = m->a;
-    uint32_t n = 0, passed = 0;
-    double *lower = analysis_array(m, a->n_trials, sizeof(*lower));
-    double *upper = analysis_array(m, a->n_trials, sizeof(*upper));
-    if (lower == NULL || upper == NULL)
-        return;
-    for (size_t i = 0; i < a->n_trials; i++) {
-        const struct analysis_trial *t = &a->trials[i];
-        if (t->fault_free || t->verdict == VERDICT_INVALID || k >= t->n_targets ||
-            !t->targets[k].automatic)
-            continue;
-        lower[n] = t->targets[k].lower;
-        upper[n++] = t->targets[k].upper;
-        passed += t->targets[k].verdict == VERDICT_PASS;
-    }
-    if (n < 2)
-        return;
-    const struct analysis_target *g = &a->targets[k];
-    const char *text = analysis_text(
-        m,
-        "%s%s%s: %u of %u trials passed; that proves, with %d %% confidence, that at least %.1f %% "
-        "of runs do",
-        g->measure, g->of[0] != '\0' ? " of " : "", g->of, passed, n, CONFIDENCE_PERCENT,
-        100 * stats_share_proven(n, n - passed, CONFIDENCE_PERCENT / 100.0));
-    uint32_t lo, hi;
-    if (g->unit == UNIT_SECONDS && stats_median_interval(n, CONFIDENCE_PERCENT / 100.0, &lo, &hi)) {
-        qsort(lower, n, sizeof(*lower), compare);
-        qsort(upper, n, sizeof(*upper), compare);
-        text = isinf(upper[hi])
-                   ? analysis_text(m, "%s; the median is more than %.3f s", text, lower[lo])
-                   : analysis_text(m, "%s; the median lies between %.3f s and %.3f s", text,
-                                   lower[lo], upper[hi]);
-    }
-    a->sentences[a->n_sentences++] = text;
 }
 
 static void notes_fill(struct analysis_maker *m)
@@ -278,9 +236,7 @@ int analysis_make(const struct scenario *s, const struct history *h, struct anal
     injections_fill(&m);
     targets_fill(&m);
     verdict_fill(&m);
-    a->sentences = analysis_array(&m, s->n_targets, sizeof(*a->sentences));
-    for (size_t k = 0; a->sentences != NULL && k < s->n_targets && k < a->n_targets; k++)
-        sentence_add(&m, k);
+    analysis_sentences(&m);
     notes_fill(&m);
     if (m.no_memory)
         return make_error(err, ERR_LIMIT, 0, "the analysis would need too much memory");

@@ -211,6 +211,72 @@ struct analysis_target {
     bool automatic;
 };
 
+/* One trial's figure of a target: the truth lies in [lower, upper]. */
+struct analysis_figure {
+    uint32_t trial;
+    double lower, upper;  /* INFINITY: open */
+    enum verdict verdict; /* pass, fail, inconclusive */
+    bool censored;        /* what was waited for did not come while it was looked at */
+};
+
+struct analysis_left_out {
+    uint32_t trial;
+    const char *why;
+};
+
+/* With 95 % confidence at least `percent` of runs are at `bound` or on its good side. */
+struct analysis_quantile {
+    unsigned percent;
+    uint32_t needs; /* the fewest trials that give one */
+    bool known;
+    double bound; /* of what is good when small an upper one, else a lower one; may be INFINITY */
+};
+enum { ANALYSIS_QUANTILES = 4 };
+
+/* What the trials say together of one target of the scenario. Where n proves nothing, or the series
+ * is invalid, nothing is known. Lower bounds come from the figures' lower ends, upper ones from
+ * their upper ends. */
+struct analysis_summary {
+    const char *measure, *of, *from, *detail; /* as the target's */
+    enum analysis_unit unit;
+    enum analysis_side side;
+    double limit;
+    struct analysis_figure *values; /* in the order of trials */
+    size_t n;
+    uint32_t passes, misses, undecided; /* n together; what did not pass counts against the claim */
+    uint32_t censored;                  /* of misses and undecided */
+    struct analysis_left_out *left_out;
+    size_t n_left_out;
+    double share_proven; /* at least this share of runs passes, with 95 % confidence */
+    bool median_known;
+    uint32_t median_needs;
+    double median_lower, median_upper;
+    struct analysis_quantile quantiles[ANALYSIS_QUANTILES];
+    bool order_known;     /* there are enough trials to look at their order */
+    double lag1;          /* autocorrelation of the ranks of successive trials */
+    double trend;         /* Kendall's tau of figure and order: 1 is ever larger */
+    double trend_p;       /* how often no trend would look like this one, or more so */
+    bool order_shown;     /* trials were not alike, or not independent */
+    const char *order;    /* a sentence on both, "" when not known */
+    const char *sentence; /* what n trials prove, "" for fewer than two */
+};
+
+/* Of all trials together, by the plan that was stated before (history.plan). */
+enum analysis_decision {
+    DECISION_NO_PLAN,
+    DECISION_OPEN,   /* more trials are needed */
+    DECISION_ACCEPT, /* as good as the plan asks */
+    DECISION_REJECT,
+    DECISION_CANNOT /* too many trials, or too many that count for neither side */
+};
+struct analysis_series {
+    bool invalid; /* the fault-free trial showed impact */
+    enum analysis_decision decision;
+    uint32_t passes, misses, undecided; /* of whole trials: every target was met, or one missed */
+    uint32_t trial;                     /* after which it was decided */
+    const char *why;                    /* a sentence; "" without a plan */
+};
+
 struct analysis_trial {
     uint32_t trial;
     bool fault_free;
@@ -258,7 +324,10 @@ struct analysis {
     size_t n_injections;
     struct analysis_host *hosts;
     size_t n_hosts;
-    const char **sentences; /* what n trials prove, per target; none for a single trial */
+    struct analysis_summary *summaries; /* one per target of the scenario, in its order */
+    size_t n_summaries;
+    struct analysis_series series;
+    const char **sentences; /* the summaries', and the plan's; none for a single trial */
     size_t n_sentences;
     const char **notes; /* rules used and what a reader must know: torn journal, late probes */
     size_t n_notes;

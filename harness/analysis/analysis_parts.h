@@ -161,6 +161,11 @@ const char *analysis_stalled(struct analysis_maker *m, const struct analysis_tri
 
 void analysis_targets(struct analysis_maker *m, struct analysis_trial *t,
                       const struct probe_slots *slots);
+/* analysis_summary.c: over trials; the trials are judged. */
+void analysis_summaries(struct analysis_maker *m);
+/* analysis_series.c: what the stated plan says, and the verdict and sentences that follow. */
+void analysis_series(struct analysis_maker *m);
+void analysis_sentences(struct analysis_maker *m);
 void analysis_trial(struct analysis_maker *m, const struct history_trial *of,
                     struct analysis_trial *ret);
 /* analysis_trial.c: when a trial was ended before its end, by an abort or a failed step, and all

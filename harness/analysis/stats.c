@@ -107,3 +107,16 @@ size_t stats_quantile_needs(double p, double confidence)
 {
     return (size_t)ceil(log(1 - confidence) / log(p));
 }
+
+uint32_t stats_median_needs(double confidence)
+{
+    uint32_t lo, hi, n = 1;
+    while (n < 100 && !stats_median_interval(n, confidence, &lo, &hi))
+        n++;
+    return n;
+}
+
+double stats_normal_beyond(double z)
+{
+    return erfc(fabs(z) / sqrt(2));
+}

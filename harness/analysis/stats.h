@@ -36,4 +36,10 @@ size_t stats_quantile_needs(double p, double confidence);
  * when n is too small (below 6 for 95 %). */
 bool stats_median_interval(uint32_t n, double confidence, uint32_t *ret_lo, uint32_t *ret_hi);
 
+/* The smallest n for which there is one. */
+uint32_t stats_median_needs(double confidence);
+
+/* P(|Z| >= z) of a standard normal. */
+double stats_normal_beyond(double z);
+
 #endif

@@ -298,7 +298,10 @@ static void time_plan(struct plan *plan)
     int64_t least = max64(plan->steps_least_ns + s->stable_for.ns, plan->window_ns);
     int64_t most = max64(plan->steps_most_ns + s->observe.ns, plan->window_ns);
     int64_t n = plan_trials(s->trials);
-    plan->least_ns = n * (s->steady_for.ns + least);
+    int64_t fewest = n;
+    if (s->sequential.at_most != 0)
+        fewest = plan_trials(scenario_sequential_least(&s->sequential));
+    plan->least_ns = fewest * (s->steady_for.ns + least);
     plan->most_ns = n * (s->steady_within.ns + most);
     if (s->deadline.ns > 0 && plan->most_ns > s->deadline.ns)
         plan->most_ns = s->deadline.ns;

@@ -154,8 +154,13 @@ static void print_head(const struct plan *plan, struct buf *out)
         buf_printf(out, "\nseed        %llu", (unsigned long long)plan->seed);
     else
         buf_puts(out, "\nseed        drawn at each run, and journalled");
-    buf_printf(out, "\ntrials      %u%s", s->trials,
-               s->trials > 1 ? ", and a fault-free one first" : "");
+    if (s->sequential.at_most != 0)
+        buf_printf(
+            out, "\ntrials      until the plan has decided: %u straight passes accept, %u at most",
+            scenario_sequential_least(&s->sequential), s->trials);
+    else
+        buf_printf(out, "\ntrials      %u", s->trials);
+    buf_puts(out, s->trials > 1 ? ", and a fault-free one first" : "");
     buf_puts(out, "\nfirst       ");
     for (size_t i = 0; i < s->n_probes; i++)
         buf_printf(out, "%s%s", i != 0 ? ", " : "", scenario_probe_label(&s->probes[i]));

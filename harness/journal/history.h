@@ -133,12 +133,19 @@ struct history_ledger {
     bool changed;          /* it is not as it was when the journal named it by its hash */
 };
 
+/* The plan by which a series stops by itself, as it was stated before; none when at_most is 0. */
+struct history_plan {
+    double good, bad, alpha, beta; /* shares */
+    uint32_t at_most, undecided;
+};
+
 struct history {
     struct arena arena;
     const json_t *start; /* run.start */
     const char *run, *wall, *version, *kernel, *machine, *scenario, *file, *text, *sha256;
     uint64_t seed;
     uint32_t n_trials_asked;
+    struct history_plan plan;
     bool no_fault;
     struct history_event *events;
     size_t n_events;

@@ -95,6 +95,7 @@ static const struct member {
     JSON(left, MEMBER_LIST),
     JSON(listed, MEMBER_LIST),
     JSON(lapsed, MEMBER_LIST),
+    JSON(sequential, MEMBER_OBJECT),
 #undef TEXT
 #undef INT
 #undef BOOL

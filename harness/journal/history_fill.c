@@ -49,6 +49,8 @@ static int on_run_start(struct filler *f)
     h->seed = l->seed == HISTORY_UNKNOWN ? 0 : (uint64_t)l->seed;
     h->n_trials_asked = l->trials > 0 ? (uint32_t)l->trials : 1;
     h->no_fault = l->no_fault == 1;
+    if (l->sequential != NULL && !history_plan_read(l->sequential, &h->plan))
+        return bad(f, "has a sequential plan that means nothing");
     return 0;
 }
 

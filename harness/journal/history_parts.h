@@ -21,7 +21,8 @@ struct history_line {
         until_ns, late, gaps, sent, cpu_ns, count, seed, format;
     int ok, held, fault_free, proven, foreign, clean, aborted, recovery, no_fault;
     const json_t *args, *items, *hosts, *list, *addrs, *labels, *differences, *left, *listed,
-        *lapsed, *null, *begin, *end, *clock;
+        *lapsed, *null, *begin, *end, *clock,
+        *sequential;
 };
 
 /* Where an event is, for messages: "journal.ndjson:12". */
@@ -31,6 +32,9 @@ int history_line_read(const json_t *line, size_t number, struct history_line *re
 void history_vantage_take(struct history_trial *t, const struct history_line *line);
 /* A whole number within bounds that a journal may hold, else `absent`. */
 int64_t history_number(const json_t *object, const char *name, int64_t absent);
+
+/* run.start's `sequential`; false: it means nothing. */
+bool history_plan_read(const json_t *plan, struct history_plan *ret);
 
 /* Fills everything but the samples from h->events and h->lines. */
 int history_fill(struct history *h, struct err *err);

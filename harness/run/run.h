@@ -28,6 +28,7 @@ struct run_options {
     const struct scenario *scenario;
     const struct catalogue *faults;
     uint32_t trials;
+    const struct scenario_sequential *sequential; /* NULL: all the trials */
     uint64_t seed;
     bool no_fault, hold;
     const char *dir; /* of this run: exists, without a journal */

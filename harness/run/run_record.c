@@ -61,6 +61,14 @@ void run_status(struct run *r, const char *fmt, ...)
     va_end(args);
 }
 
+static json_t *sequential_json(const struct scenario_sequential *plan)
+{
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "good_ppm", (int)plan->good.ppm, "bad_ppm",
+                     (int)plan->bad.ppm, "alpha_ppm", (int)plan->alpha.ppm, "beta_ppm",
+                     (int)plan->beta.ppm, "at_most", (int)plan->at_most, "undecided",
+                     (int)plan->undecided);
+}
+
 int run_record_start(struct run *r, struct err *err)
 {
     const struct scenario *s = r->scenario;
@@ -85,6 +93,8 @@ int run_record_start(struct run *r, struct err *err)
         r->options->no_fault, "catalogue", digest);
     if (members != NULL && s->other_text != NULL)
         (void)json_object_set_new(members, "other", json_stringn(s->other_text, s->other_len));
+    if (members != NULL && r->options->sequential != NULL)
+        (void)json_object_set_new(members, "sequential", sequential_json(r->options->sequential));
     if (members == NULL)
         return make_error(err, ERR_INPUT, 0, "the scenario cannot stand in a journal: not UTF-8");
     if (journal_append(r->journal, "run.start", members, err) < 0)

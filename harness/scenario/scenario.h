@@ -183,6 +183,18 @@ struct scenario_guard {
     struct pos pos;
 };
 
+/* Trials until the plan has decided; given when at_most is not 0. */
+struct scenario_sequential {
+    struct ratio good, bad;   /* shares of runs that pass: accept the one, reject the other */
+    struct ratio alpha, beta; /* how often a good one is rejected, a bad one accepted */
+    uint32_t at_most;
+    uint32_t undecided; /* trials that may count for neither */
+};
+/* How many straight passes accept. */
+uint32_t scenario_sequential_least(const struct scenario_sequential *plan);
+/* What `--sequential` means where the scenario has no plan. */
+void scenario_sequential_default(struct scenario_sequential *ret);
+
 struct scenario {
     struct arena arena;
     const char *file, *name, *description;
@@ -209,7 +221,8 @@ struct scenario {
     size_t n_guards;
     uint64_t seed;
     bool seed_given;
-    uint32_t trials;          /* default 1 */
+    uint32_t trials; /* default 1; of a sequential plan: at most */
+    struct scenario_sequential sequential;
     struct duration deadline; /* of the whole run; default 10m */
     struct duration steady_for,
         steady_within; /* baseline: all probes good for (default 2s) within (default 30s) */

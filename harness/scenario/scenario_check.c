@@ -92,7 +92,9 @@ static void check_deadline(struct reader *r, int64_t least)
     char needed[40], limit[40];
     int64_t trial = least + s->steady_for.ns;
     /* One trial that fits makes the product fit 64 bits. */
-    int64_t all = trial <= s->deadline.ns ? trial * s->trials : trial;
+    uint32_t n =
+        s->sequential.at_most != 0 ? scenario_sequential_least(&s->sequential) : s->trials;
+    int64_t all = trial <= s->deadline.ns ? trial * n : trial;
     if (all <= s->deadline.ns)
         return;
     reader_problem(r, pos, "a later deadline, shorter steps or fewer trials",

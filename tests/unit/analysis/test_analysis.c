@@ -254,6 +254,14 @@ static void test_trials_together(void)
                            "recovery_time of write: 10 of 10 trials passed; that proves, with 95 % "
                            "confidence, that at least 74.1 % of runs do; the median lies between "
                            "1.490 s and 1.602 s");
+    const struct analysis_summary *all = &t.analysis->summaries[0];
+    CU_ASSERT_EQUAL(all->n, 10);
+    CU_ASSERT_EQUAL(all->passes, 10);
+    CU_ASSERT_TRUE(all->quantiles[0].known);
+    CU_ASSERT_EQUAL(all->quantiles[0].bound, all->median_upper);
+    CU_ASSERT_FALSE(all->quantiles[1].known);
+    CU_ASSERT_EQUAL(all->quantiles[1].needs, 29);
+    CU_ASSERT_EQUAL(all->trend, 0);
     CU_ASSERT_EQUAL(t.analysis->n_injections, 10);
     CU_ASSERT_EQUAL(t.analysis->n_targets, 1);
     story_free(&t);
