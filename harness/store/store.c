@@ -15,6 +15,8 @@
 int store_failed(const struct store *s, const char *what, struct err *err)
 {
     int code = sqlite3_extended_errcode(s->db);
+    if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) /* its errno is not kept */
+        return make_error(err, ERR_SYSTEM, 0, "%s %s: the disk is full or failing", what, s->file);
     switch (code & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
