@@ -21,8 +21,10 @@ struct scale {
 static void scale_fill(const struct trend *t, double limit, struct scale *ret)
 {
     double least = INFINITY, most = -INFINITY;
+    bool open = false;
     for (size_t i = 0; i < t->n; i++) {
         const struct trend_point *p = &t->points[i];
+        open = open || isinf(p->upper);
         if (isfinite(p->lower)) {
             least = fmin(least, p->lower);
             most = fmax(most, isfinite(p->upper) ? p->upper : p->lower);
@@ -33,6 +35,8 @@ static void scale_fill(const struct trend *t, double limit, struct scale *ret)
     if (least > most)
         most = isfinite(limit) ? limit : 1;
     double spread = fmax(most - least, 1e-9);
+    if (open)
+        most += spread / 10; /* there is more behind it */
     ret->limit_drawn =
         isfinite(limit) && limit <= most + FAR * spread && limit >= least - FAR * spread;
     ret->from = ret->limit_drawn ? fmin(least, limit) : least;
@@ -61,8 +65,10 @@ static void draw(const struct scale *s, const struct trend_point *p, double limi
     size_t to = isfinite(p->upper) ? cell_of(s, p->upper) : s->cells - 1;
     memset(line + from, '=', to - from + 1);
     line[from] = from == to ? '|' : '[';
-    if (from != to)
-        line[to] = isfinite(p->upper) ? ']' : '>';
+    if (!isfinite(p->upper))
+        line[to] = '>';
+    else if (from != to)
+        line[to] = ']';
 }
 
 static void put_interval(const struct trend *t, const struct trend_point *p, struct buf *out)

@@ -25,8 +25,8 @@ int store_failed(const struct store *s, const char *what, struct err *err)
                           "makes it anew from the runs' folders",
                           s->file, sqlite3_errmsg(s->db));
     case SQLITE_BUSY:
-        return make_error(err, ERR_TIMEOUT, 0, "%s %s: another process has held it for %d s", what,
-                          s->file, STORE_BUSY_MS / 1000);
+        return make_error(err, ERR_TIMEOUT, 0, "%s %s: another process has held it for %.1f s",
+                          what, s->file, s->busy_ms / 1000.0);
     case SQLITE_FULL:
         return make_error(err, ERR_SYSTEM, ENOSPC, "%s %s", what, s->file);
     case SQLITE_READONLY:
@@ -161,9 +161,9 @@ static int check_pages(const struct store *s, struct err *err)
  * right to write, the store is one file between writes, and it may lie on a network's file system.
  * The schema of a file that somebody else gave may hold no code of theirs.
  */
-static int set_up(const struct store *s, struct err *err)
+static int set_up(struct store *s, struct err *err)
 {
-    (void)sqlite3_busy_timeout(s->db, STORE_BUSY_MS);
+    store_set_patience(s, STORE_BUSY_MS);
     (void)sqlite3_extended_result_codes(s->db, 1);
     (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
@@ -210,6 +210,12 @@ int store_open(const char *file, enum store_mode mode, struct store **ret, struc
         return -1;
     *ret = steal_ptr(&s);
     return 0;
+}
+
+void store_set_patience(struct store *s, int ms)
+{
+    s->busy_ms = ms;
+    (void)sqlite3_busy_timeout(s->db, ms);
 }
 
 bool store_was_made(const struct store *s)

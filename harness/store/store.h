@@ -36,7 +36,8 @@ enum store_mode {
  */
 int store_open(const char *file, enum store_mode mode, struct store **ret,
                struct err *err) MUST_CHECK;
-bool store_was_made(const struct store *s); /* by this call to store_open */
+bool store_was_made(const struct store *s);       /* by this call to store_open */
+void store_set_patience(struct store *s, int ms); /* instead of STORE_BUSY_MS */
 const char *store_file(const struct store *s);
 void store_close(struct store *s); /* NULL is allowed */
 void store_close_at(struct store **s);

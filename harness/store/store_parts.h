@@ -11,6 +11,7 @@ struct store {
     sqlite3 *db;
     char file[PATH_MAX], dir[PATH_MAX]; /* dir: absolute, without links */
     bool made;
+    int busy_ms;
 };
 
 /* What SQLite said, with the mend where there is one; returns -1. */
