@@ -11,9 +11,9 @@
 
 enum {
     HEIGHT = 262,
-    FAULT_Y = 18,
-    GOOD_TITLE = 34,
-    GOOD_Y = 42,
+    FAULT_Y = 40,
+    GOOD_TITLE = 13,
+    GOOD_Y = 44,
     GOOD_H = 54,
     LATENCY_TITLE = 120,
     LATENCY_Y = 128,
@@ -218,8 +218,8 @@ static void put_titles(struct html *h, const struct chart *c)
     svg_text(h->out, "tl", SVG_START, 0, GOOD_TITLE, buf_text(&text));
     svg_text(h->out, "tl", SVG_START, 0, LATENCY_TITLE,
              !c->any_latency ? "Latency: no good answer"
-             : c->ms.log     ? "Latency from the scheduled time, ms (logarithmic)"
-                             : "Latency from the scheduled time, ms");
+             : c->ms.log     ? "Latency in ms, logarithmic"
+                             : "Latency in ms");
 }
 
 static void put_drawing(struct html *h, const struct chart *c)
@@ -282,7 +282,7 @@ static void put_caption(struct html *h, const struct analysis_probe *p)
 {
     char every[32];
     buf_puts(h->out, "<figcaption><strong>");
-    html_text(h->out, p->name);
+    html_text(h->out, p->label);
     buf_puts(h->out, "</strong><span class=\"soft\">");
     html_textf(h->out, "From %s, %s, every %s: %u slots, %u good, %u bad, %u not known.", p->from,
                p->rule != NULL ? p->rule : "", html_duration(p->every_ns, every), p->scheduled,
@@ -294,7 +294,7 @@ static void put_caption(struct html *h, const struct analysis_probe *p)
 static void put_label(struct html *h, const struct chart *c)
 {
     html_textf(h->out, "Timeline of %s: %u slots, %u good, %u bad, %u not known; %zu outages",
-               c->p->name, c->p->scheduled, c->p->good, c->p->bad, c->p->gaps, c->p->n_outages);
+               c->p->label, c->p->scheduled, c->p->good, c->p->bad, c->p->gaps, c->p->n_outages);
     for (size_t i = 0; i < c->p->n_outages && i < 3; i++) {
         CLEANUP_BUF struct buf text = BUF_INIT(512);
         timeline_outage_text(&text, c->view, &c->p->outages[i]);

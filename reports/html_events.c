@@ -110,11 +110,12 @@ void html_events(struct html *h, const struct analysis_trial *t)
         char time[32];
         if (n++ >= HTML_ROWS_MAX)
             continue;
-        buf_printf(h->out, "<tr><td class=\"n\">%u</td><td class=\"n\">%s</td><td>", n,
-                   timeline_since(&v, e->t, time));
+        html_row(h);
+        html_cellf(h, "%u", n);
+        html_cellf(h, "%s", timeline_since(&v, e->t, time));
+        html_cell(h);
         html_text(h->out, buf_text(&words));
         put_output(h, json_object_get(e->members, "output"));
-        buf_puts(h->out, "</td></tr>\n");
     }
     html_table_end(h);
     html_rows_left(h, n, HTML_ROWS_MAX);

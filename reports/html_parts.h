@@ -21,17 +21,8 @@ enum {
     HTML_LOGS_MAX = 100 << 10
 };
 
-struct html {
-    const struct report *report;
-    struct buf *out;
-};
-
-/* NULL-terminated lists of lines. */
-extern const char *const html_style[];
-extern const char *const html_script[];
-
-/* A table that scrolls by itself where the page is narrow. A column's name that begins with '#' is
- * that of numbers, with '~' is left out where it is narrow. */
+/* A column's name that begins with '#' is that of numbers, with '~' is left out where it is
+ * narrow, with '!' is what a row is of. */
 struct html_columns {
     const char *const *names;
     size_t n;
@@ -39,7 +30,31 @@ struct html_columns {
 #define HTML_COLUMNS(...)                                                                          \
     ((struct html_columns){(const char *const[]){__VA_ARGS__},                                     \
                            sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)})
+
+struct html {
+    const struct report *report;
+    struct buf *out;
+    struct html_columns columns; /* of the table in the making */
+    size_t column;               /* the next */
+    const char *open;            /* what ends the open cell; NULL: none is */
+};
+
+/* NULL-terminated lists of lines. */
+extern const char *const html_style[];
+extern const char *const html_script[];
+
+/*
+ * A table: rows, and in each the cells in the columns' order, whose content is what is written
+ * until the next of these calls. Where the page is narrow a row is a small list with the columns'
+ * names. The names must live until the table's end.
+ */
 void html_table_begin(struct html *h, const char *label, struct html_columns columns);
+void html_row(struct html *h);
+void html_cell(struct html *h);
+/* The cell of a column "#Trial", which is left out where there is one trial. */
+void html_trial_cell(struct html *h, uint32_t trial);
+/* A cell of these words. */
+void html_cellf(struct html *h, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void html_table_end(struct html *h);
 /* "N more rows; result.json has all", if there are. */
 void html_rows_left(struct html *h, size_t n, size_t shown);
@@ -71,7 +86,10 @@ void html_outages(struct html *h);
 void html_injections(struct html *h);
 void html_rollouts(struct html *h);
 void html_cleanup(struct html *h);
+void html_ledgers(struct html *h);
+void html_matrix(struct html *h);
 void html_health(struct html *h);
+void html_trend(struct html *h);
 void html_rules(struct html *h);
 void html_logs(struct html *h);
 void html_scenario(struct html *h);

@@ -90,12 +90,12 @@ void timeline_strips(struct html *h, size_t probe)
     struct timeline_view v = view_of(a, probe);
     int bottom = TOP + PITCH * (int)n + 2;
     buf_puts(h->out, "<figure><figcaption><strong>");
-    html_text(h->out, a->trials[0].probes[probe].name);
+    html_text(h->out, a->trials[0].probes[probe].label);
     buf_puts(h->out, "</strong><span class=\"soft\">A line for each trial, by its number; ");
     buf_puts(h->out, a->trials[0].fault_free ? "\"none\" is the one without a fault." : "");
     buf_puts(h->out,
              "</span></figcaption><div class=\"plot\" role=\"img\" aria-label=\"Outages of ");
-    html_text(h->out, a->trials[0].probes[probe].name);
+    html_text(h->out, a->trials[0].probes[probe].label);
     buf_printf(h->out, " in %zu trials; the table under Outages has the figures\">", n);
     put_names(h, n, bottom + 24);
     svg_begin(h->out, "in", bottom + 24);

@@ -3,7 +3,9 @@
 #include "reports/html_parts.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static const struct {
     const char *class, *symbol;
@@ -26,6 +28,11 @@ void html_verdict_word(struct html *h, enum verdict v)
                looks[v].class, looks[v].symbol, verdict_word(v));
 }
 
+static bool is_mark(char c)
+{
+    return c == '#' || c == '~' || c == '!';
+}
+
 static const char *column_class(char mark)
 {
     return mark == '#' ? " class=\"n\"" : mark == '~' ? " class=\"graph\"" : "";
@@ -33,6 +40,11 @@ static const char *column_class(char mark)
 
 void html_table_begin(struct html *h, const char *label, struct html_columns columns)
 {
+    if (strcmp(columns.names[0], "#Trial") == 0 && h->report->analysis->n_trials < 2)
+        columns = (struct html_columns){columns.names + 1, columns.n - 1};
+    h->columns = columns;
+    h->column = 0;
+    h->open = NULL;
     buf_puts(h->out, "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"");
     html_text(h->out, label);
     buf_puts(h->out, "\"><table><caption>");
@@ -40,14 +52,70 @@ void html_table_begin(struct html *h, const char *label, struct html_columns col
     buf_puts(h->out, "</caption><thead><tr>");
     for (size_t i = 0; i < columns.n; i++) {
         const char *name = columns.names[i];
-        bool marked = name[0] == '#' || name[0] == '~';
-        buf_printf(h->out, "<th scope=\"col\"%s>%s</th>", column_class(name[0]), name + marked);
+        buf_printf(h->out, "<th scope=\"col\"%s>", column_class(name[0]));
+        html_text(h->out, name + is_mark(name[0]));
+        buf_puts(h->out, "</th>");
     }
     buf_puts(h->out, "</tr></thead><tbody>\n");
 }
 
+static void cell_end(struct html *h)
+{
+    buf_puts(h->out, h->open != NULL ? h->open : "");
+    h->open = NULL;
+}
+
+static void row_end(struct html *h)
+{
+    cell_end(h);
+    buf_puts(h->out, h->column != 0 ? "</tr>\n" : "");
+    h->column = 0;
+}
+
+void html_row(struct html *h)
+{
+    row_end(h);
+    buf_puts(h->out, "<tr>");
+}
+
+void html_cell(struct html *h)
+{
+    const char *name = h->column < h->columns.n ? h->columns.names[h->column] : "";
+    cell_end(h);
+    h->column++;
+    if (name[0] == '!') {
+        buf_puts(h->out, "<th scope=\"row\">");
+        h->open = "</th>";
+        return;
+    }
+    buf_printf(h->out, "<td%s data-l=\"", column_class(name[0]));
+    html_text(h->out, name + is_mark(name[0]));
+    buf_puts(h->out, "\">");
+    h->open = "</td>";
+}
+
+void html_trial_cell(struct html *h, uint32_t trial)
+{
+    if (h->report->analysis->n_trials < 2)
+        return;
+    html_cell(h);
+    buf_printf(h->out, "%u", trial);
+}
+
+void html_cellf(struct html *h, const char *fmt, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    html_cell(h);
+    html_text(h->out, text);
+}
+
 void html_table_end(struct html *h)
 {
+    row_end(h);
     buf_puts(h->out, "</tbody></table></div>\n");
 }
 

@@ -72,12 +72,14 @@ void html_textf(struct buf *out, const char *fmt, ...)
     html_text(out, text);
 }
 
+#define NBSP "\xc2\xa0" /* a figure and its unit stay on one line */
+
 const char *html_time(int64_t ns, char ret[32])
 {
     if (ns == HISTORY_UNKNOWN || ns == SPAN_OPEN)
         (void)snprintf(ret, 32, "%s", ns == SPAN_OPEN ? "open" : "?");
     else
-        (void)snprintf(ret, 32, "%.3f s", (double)ns / 1e9);
+        (void)snprintf(ret, 32, "%.3f" NBSP "s", (double)ns / 1e9);
     return ret;
 }
 
@@ -86,11 +88,13 @@ const char *html_duration(int64_t ns, char ret[32])
     if (ns == HISTORY_UNKNOWN || ns == SPAN_OPEN || ns < 0)
         (void)snprintf(ret, 32, "%s", ns == SPAN_OPEN ? "open" : "?");
     else if (ns < 100000)
-        (void)snprintf(ret, 32, "%.0f \xc2\xb5s", (double)ns / 1e3);
+        (void)snprintf(ret, 32, "%.0f" NBSP "\xc2\xb5s", (double)ns / 1e3);
     else if (ns < 1000000000)
-        (void)snprintf(ret, 32, "%.1f ms", (double)ns / 1e6);
+        (void)snprintf(ret, 32, ns % 1000000 == 0 ? "%.0f" NBSP "ms" : "%.1f" NBSP "ms",
+                       (double)ns / 1e6);
     else
-        (void)snprintf(ret, 32, "%.3f s", (double)ns / 1e9);
+        (void)snprintf(ret, 32, ns % 1000000000 == 0 ? "%.0f" NBSP "s" : "%.3f" NBSP "s",
+                       (double)ns / 1e9);
     return ret;
 }
 

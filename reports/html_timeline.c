@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { OUTAGES_MAX = 60 };
+enum { OUTAGES_MAX = 60, FAULT_NAME_Y = 34 };
 
 int64_t html_zero(const struct analysis_trial *t)
 {
@@ -24,7 +24,7 @@ const char *timeline_since(const struct timeline_view *v, int64_t ns, char ret[3
 {
     if (ns == HISTORY_UNKNOWN || ns == SPAN_OPEN)
         return html_time(ns, ret);
-    (void)snprintf(ret, 32, "%+.3f s", ((double)ns - (double)v->zero) / 1e9);
+    (void)snprintf(ret, 32, "%+.3f\xc2\xa0s", ((double)ns - (double)v->zero) / 1e9);
     return ret;
 }
 
@@ -69,7 +69,7 @@ static void put_fault_names(struct html *h, const struct timeline_view *v)
             continue;
         last = x;
         bool left = x > 62; /* no room to its right */
-        svg_text(h->out, "tf", left ? SVG_END : SVG_START, x, 12, v->t->waves[i].faults);
+        svg_text(h->out, "tf", left ? SVG_END : SVG_START, x, FAULT_NAME_Y, v->t->waves[i].faults);
     }
 }
 
@@ -166,12 +166,13 @@ static void put_legend(struct html *h)
 {
     static const struct {
         const char *class, *text;
-    } rows[] = {{"good", "good"},
-                {"bad", "bad"},
-                {"gap", "not known: the prober's own gap"},
-                {"fault", "the fault stands"},
-                {"unsure", "where onset or recovery lies"},
-                {"band", "latency, median to p99"}};
+    } rows[] = {
+        {"good", "good"},
+        {"bad", "bad"},
+        {"gap", "not known: the prober's own gap"},
+        {"fault", "the fault stands"},
+        {"unsure", "where onset or recovery lies"},
+        {"band", "latency of good answers from the time they were due: line median, band to p99"}};
     buf_puts(h->out, "<ul class=\"legend\">");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         buf_printf(h->out,

@@ -17,7 +17,7 @@ double timeline_x(const struct timeline_view *v, int64_t ns, double otherwise);
 /* Seconds since the zero, in words: "+1.049 s". */
 const char *timeline_since(const struct timeline_view *v, int64_t ns, char ret[32]);
 
-/* From y to y + h: the time that each fault stood; with names above, at y = 12. */
+/* From y to y + h: the time that each fault stood; with names above. */
 void timeline_faults(struct html *h, const struct timeline_view *v, double y, double height,
                      bool names);
 /* The same of where the onset and the recovery of outages may lie. */

@@ -1,67 +1,63 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tables with a line per trial, outage or prober. Nothing is dropped from them but by their length,
- * which they say. */
+/* Tables with a line per trial or outage. Nothing is dropped from them but by their length, which
+ * they say. */
 #include "reports/html_timeline.h"
 
 #include <math.h>
+#include <stdio.h>
+
+enum { TARGETS_SHOWN = 8, COLUMN_NAME_MAX = 200 };
 
 static void put_target_cell(struct html *h, const struct analysis_target *t)
 {
-    buf_printf(h->out, "<td class=\"n %s\">", html_verdict_class(t->verdict));
+    html_cell(h);
     if (isnan(t->lower)) {
         html_verdict_word(h, t->verdict);
-    } else {
-        figure_put(h->out, t->unit, t->lower);
-        buf_puts(h->out, " to ");
-        figure_put(h->out, t->unit, t->upper);
+        return;
     }
-    buf_puts(h->out, "</td>");
+    figure_put(h->out, t->unit, t->lower);
+    buf_puts(h->out, " to ");
+    figure_put(h->out, t->unit, t->upper);
+    if (t->verdict != VERDICT_PASS) {
+        buf_puts(h->out, "<br/>");
+        html_verdict_word(h, t->verdict);
+    }
 }
 
 static void put_trial(struct html *h, const struct analysis_trial *t, size_t targets)
 {
-    buf_printf(h->out, "<tr><th scope=\"row\" class=\"n\">%u%s</th><td>", t->trial,
-               t->fault_free ? ", no fault" : "");
+    html_row(h);
+    html_cellf(h, "%u%s", t->trial, t->fault_free ? ", no fault" : "");
+    html_cell(h);
     html_verdict_word(h, t->verdict);
-    buf_puts(h->out, "<span class=\"why\">");
-    html_text(h->out, t->why);
-    buf_puts(h->out, "</span></td>");
-    for (size_t k = 0; k < targets; k++)
-        if (k < t->n_targets)
-            put_target_cell(h, &t->targets[k]);
-        else
-            buf_puts(h->out, "<td></td>");
-    buf_puts(h->out, "</tr>\n");
-}
-
-/* Its head names the scenario's targets, so it cannot be a fixed list. */
-static void put_head(struct html *h, size_t targets)
-{
-    const struct analysis *a = h->report->analysis;
-    buf_puts(h->out, "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"All trials\">"
-                     "<table><caption>All trials, in their order</caption><thead><tr>"
-                     "<th scope=\"col\" class=\"n\">Trial</th><th scope=\"col\">Verdict</th>");
-    for (size_t k = 0; k < targets; k++) {
-        buf_puts(h->out, "<th scope=\"col\" class=\"n\">");
-        html_measure(h->out, a->targets[k].measure);
+    if (t->verdict != VERDICT_PASS) {
         buf_puts(h->out, "<span class=\"why\">");
-        html_text(h->out, a->targets[k].of);
-        buf_puts(h->out, "</span></th>");
+        html_text(h->out, t->why);
+        buf_puts(h->out, "</span>");
     }
-    buf_puts(h->out, "</tr></thead><tbody>\n");
+    for (size_t k = 0; k < targets && k < t->n_targets; k++)
+        put_target_cell(h, &t->targets[k]);
+    for (size_t k = t->n_targets; k < targets; k++)
+        html_cell(h);
 }
 
 void html_trials(struct html *h)
 {
     const struct analysis *a = h->report->analysis;
-    size_t targets = 0;
+    char texts[TARGETS_SHOWN][COLUMN_NAME_MAX];
+    const char *names[TARGETS_SHOWN + 2] = {"!Trial", "Verdict"};
+    size_t n = 0;
     if (a->n_trials < 2)
         return;
-    while (targets < a->n_targets && targets < 6 && !isnan(a->targets[targets].limit))
-        targets++;
-    put_head(h, targets);
+    for (; n < a->n_targets && n < TARGETS_SHOWN && !isnan(a->targets[n].limit); n++) {
+        CLEANUP_BUF struct buf name = BUF_INIT(1 << 16);
+        figure_put_target(&name, &a->targets[n]);
+        (void)snprintf(texts[n], sizeof(texts[n]), "#%s", buf_text(&name));
+        names[n + 2] = texts[n];
+    }
+    html_table_begin(h, "All trials, in their order", (struct html_columns){names, n + 2});
     for (size_t i = 0; i < a->n_trials && i < HTML_ROWS_MAX; i++)
-        put_trial(h, &a->trials[i], targets);
+        put_trial(h, &a->trials[i], n);
     html_table_end(h);
     html_rows_left(h, a->n_trials, HTML_ROWS_MAX);
 }
@@ -69,8 +65,8 @@ void html_trials(struct html *h)
 static void put_span(struct html *h, const struct timeline_view *v, const struct span *s)
 {
     char lo[32], hi[32];
-    buf_printf(h->out, "<td class=\"n\">%s to %s</td>", timeline_since(v, s->lo, lo),
-               timeline_since(v, s->hi, hi));
+    html_cell(h);
+    buf_printf(h->out, "%s to %s", timeline_since(v, s->lo, lo), timeline_since(v, s->hi, hi));
 }
 
 static const char *ended_how(const struct analysis_outage *o)
@@ -86,22 +82,22 @@ static void put_outage(struct html *h, const struct timeline_view *v,
                        const struct analysis_probe *p, const struct analysis_outage *o)
 {
     char lo[32], hi[32];
-    buf_printf(h->out, "<tr><td class=\"n\">%u</td><th scope=\"row\">", v->t->trial);
-    html_text(h->out, p->name);
-    buf_puts(h->out, "</th>");
+    html_row(h);
+    html_trial_cell(h, v->t->trial);
+    html_cell(h);
+    html_text(h->out, p->label);
     put_span(h, v, &o->onset);
     put_span(h, v, &o->recovery);
-    buf_printf(h->out, "<td class=\"n\">%s to %s</td><td class=\"n\">%u</td><td>",
-               html_duration(o->bad_ns.lo, lo), html_duration(o->bad_ns.hi, hi), o->bad_slots);
-    buf_printf(h->out, "%s; first seen as %s", ended_how(o), sample_result_word(o->first_result));
+    html_cellf(h, "%s to %s", html_duration(o->bad_ns.lo, lo), html_duration(o->bad_ns.hi, hi));
+    html_cellf(h, "%u", o->bad_slots);
+    html_cellf(h, "%s; first seen as %s", ended_how(o), sample_result_word(o->first_result));
     if (o->dips > 1)
         buf_printf(h->out, "; flapping, %u times bad", o->dips);
     if (o->faults != NULL && o->faults[0] != '\0') {
-        buf_puts(h->out, "<span class=\"why\">");
-        html_textf(h->out, "under %s", o->faults);
+        buf_puts(h->out, "<span class=\"why\">under ");
+        html_text(h->out, o->faults);
         buf_puts(h->out, "</span>");
     }
-    buf_puts(h->out, "</td></tr>\n");
 }
 
 static size_t outages_of(struct html *h, const struct analysis_trial *t, size_t before)
@@ -120,11 +116,11 @@ static void put_missed(struct html *h, const struct analysis_trial *t, size_t *l
     for (size_t i = 0; i < t->n_probes; i++) {
         const struct analysis_probe *p = &t->probes[i];
         char most[32];
-        if (p->impacted || *left == 0)
+        if (p->impacted || p->signal || *left == 0)
             continue;
         (*left)--;
         buf_puts(h->out, "<li>");
-        html_textf(h->out, "%s: no impact seen in trial %u, ", p->name, t->trial);
+        html_textf(h->out, "%s: no impact seen in trial %u, ", p->label, t->trial);
         if (p->missed_ns >= 0)
             buf_printf(h->out, "and one of up to %s could have been missed</li>",
                        html_duration(p->missed_ns, most));
@@ -152,7 +148,7 @@ void html_outages(struct html *h)
         html_table_begin(h,
                          "Times since the fault was asked for; each lies in its interval. Bad in "
                          "all: the sum of an outage's dips",
-                         HTML_COLUMNS("#Trial", "Probe", "#Failed from", "#Good again from",
+                         HTML_COLUMNS("#Trial", "!Probe", "#Failed from", "#Good again from",
                                       "#Bad in all", "#Bad slots", "How it ended"));
         for (size_t i = 0; i < a->n_trials; i++)
             n = outages_of(h, &a->trials[i], n);
@@ -165,36 +161,4 @@ void html_outages(struct html *h)
     if (left == 40)
         buf_puts(h->out, "<li>Every probe saw an impact in every trial.</li>");
     buf_puts(h->out, "</ul>\n");
-}
-
-static void put_health(struct html *h, const struct analysis_trial *t)
-{
-    const struct history_trial *of = t->of;
-    char cpu[32];
-    buf_printf(h->out, "<tr><th scope=\"row\" class=\"n\">%u</th>", t->trial);
-    if (of->sent >= 0)
-        buf_printf(h->out,
-                   "<td class=\"n\">%lld</td><td class=\"n\">%lld</td><td class=\"n\">%lld</td>"
-                   "<td class=\"n\">%s</td>",
-                   (long long)of->sent, (long long)of->late, (long long)of->gaps,
-                   html_duration(of->cpu_ns, cpu));
-    else
-        buf_puts(h->out, "<td class=\"n\" colspan=\"4\">the prober was lost before it told</td>");
-    buf_puts(h->out, "</tr>\n");
-}
-
-void html_health(struct html *h)
-{
-    const struct analysis *a = h->report->analysis;
-    if (a->n_trials == 0)
-        return;
-    html_table_begin(h, "What the prober says of itself, in each trial",
-                     HTML_COLUMNS("#Trial", "#Sent", "#Late", "#Gaps", "#Processor time"));
-    for (size_t i = 0; i < a->n_trials && i < HTML_ROWS_MAX; i++)
-        put_health(h, &a->trials[i]);
-    html_table_end(h);
-    html_rows_left(h, a->n_trials, HTML_ROWS_MAX);
-    buf_puts(h->out, "<p class=\"soft small\">Late: sent more than a quarter of its interval after "
-                     "it was due. A gap was sent more than a whole interval late, or not at all: "
-                     "it says nothing of the system.</p>\n");
 }

@@ -216,23 +216,24 @@ void html_verdict(struct html *h)
 
 static void put_target(struct html *h, const struct analysis_target *t)
 {
-    buf_puts(h->out, "<tr><th scope=\"row\">");
+    html_row(h);
+    html_cell(h);
     put_target_name(h, t);
     buf_puts(h->out, "<span class=\"why\">");
     html_text(h->out, t->why);
     buf_puts(h->out, t->automatic ? "" : " (not an automatic recovery)");
-    buf_puts(h->out, "</span></th><td>");
+    buf_puts(h->out, "</span>");
+    html_cell(h);
     html_verdict_word(h, t->verdict);
-    buf_puts(h->out, "</td><td class=\"n\">");
+    html_cell(h);
     put_interval(h, t);
-    buf_puts(h->out, "</td><td class=\"n\">");
+    html_cell(h);
     if (!isnan(t->limit)) {
         buf_printf(h->out, "%s ", figure_side(t));
         put_figure(h, t->unit, t->limit);
     }
-    buf_puts(h->out, "</td><td class=\"graph t\">");
+    html_cell(h);
     html_bound(h, t, false);
-    buf_puts(h->out, "</td></tr>\n");
 }
 
 void html_targets(struct html *h)
@@ -245,7 +246,7 @@ void html_targets(struct html *h)
         h,
         several ? "Each target with the figures of the trial that decided it"
                 : "What was asked for, and what was measured",
-        HTML_COLUMNS("Target", "Verdict", "#Measured", "#Limit", "~Interval and limit"));
+        HTML_COLUMNS("!Target", "Verdict", "#Measured", "#Limit", "~Interval and limit"));
     for (size_t i = 0; i < a->n_targets; i++)
         put_target(h, &a->targets[i]);
     html_table_end(h);

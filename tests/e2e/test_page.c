@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * report.html in a real browser. PAGE_DIRS="DIR DIR" looks at those runs' pages too, and
+ * PAGE_PICTURES=DIR leaves a picture of each there (base64 of PNG), for people to look at.
+ */
+#include "page.h"
+
+#include "../unit/analysis/golden.h"
+#include "reports/report.h"
+
+static struct browser browser;
+
+static void write_page(struct story_told *t, const char *dir, char path[128])
+{
+    struct err err = {.msg = ""};
+    CLEANUP_BUF struct buf out = BUF_INIT(REPORT_MAX);
+    struct report report = {
+        .scenario = &t->scenario, .history = t->history, .analysis = t->analysis, .dir = "d"};
+    CU_ASSERT_EQUAL(report_render_html(&report, &out, &err), 0);
+    CU_ASSERT_EQUAL(report_write_file(dir, "report.html", buf_text(&out), out.len, &err), 0);
+    (void)snprintf(path, 128, "%s/report.html", dir);
+}
+
+static void look_at(const char *name, const char *path)
+{
+    static const int widths[] = {400, 1600};
+    for (int i = 0; i < 4; i++)
+        page_look(&browser, name, path, widths[i % 2], i / 2 != 0);
+}
+
+static void test_a_series(void)
+{
+    struct e2e t;
+    struct story_told told;
+    char path[128];
+    e2e_begin(&t);
+    story_tell(&(struct story){OUTAGE, .recovery_limit_ms = 1550, .availability_permille = 500,
+                               .over_ms = 5000, .blast_permille = 100, .trials = 7, .dirty = true},
+               &told);
+    write_page(&told, t.dir, path);
+    look_at("series", path);
+    story_free(&told);
+    e2e_end(&t);
+}
+
+/* Words that would be markup or script, had they not been escaped: the browser sees words. */
+static void test_hostile_words(void)
+{
+    static const char hostile[] =
+        "</title></style></script><script>document.title='taken'</script><img src=x "
+        "onerror=document.title='taken'>'\"><svg onload=document.title='taken'>--><!-- ]]>";
+    struct e2e t;
+    struct story_told told;
+    char path[128];
+    e2e_begin(&t);
+    story_tell(&(struct story){OUTAGE, .recovery_limit_ms = 5000, .blast_permille = -1}, &told);
+    struct analysis_trial *trial = told.analysis->trials;
+    told.history->scenario = told.history->text = told.history->file = hostile;
+    told.probe.name = trial->probes[0].name = trial->probes[0].label = hostile;
+    trial->waves[0].faults = trial->probes[0].rule = told.analysis->why = hostile;
+    told.analysis->targets[0].of = told.analysis->targets[0].why = hostile;
+    told.history->trials[0].injections[0].fault = hostile;
+    write_page(&told, t.dir, path);
+    CU_ASSERT_TRUE_FATAL(browser_open(&browser, path, 1600, false));
+    json_t *title = browser_value(&browser, "document.title");
+    json_t *images = browser_value(&browser, "document.querySelectorAll('img').length+"
+                                             "document.scripts.length");
+    CU_ASSERT_PTR_NOT_NULL(strstr(json_string_value(title), "</title>"));
+    CU_ASSERT_EQUAL(json_integer_value(images), 1);
+    CU_ASSERT_EQUAL(browser.complaints, 0);
+    CU_ASSERT_EQUAL(browser.requests, 0);
+    json_decref(title);
+    json_decref(images);
+    story_free(&told);
+    e2e_end(&t);
+}
+
+/* The page's own policy holds even against what somebody would write into the file. */
+static void test_the_policy_lets_nothing_in(void)
+{
+    struct e2e t;
+    struct story_told told;
+    char path[128];
+    e2e_begin(&t);
+    story_tell(&(struct story){OUTAGE, .recovery_limit_ms = 5000, .blast_permille = -1}, &told);
+    write_page(&told, t.dir, path);
+    CU_ASSERT_TRUE_FATAL(browser_open(&browser, path, 1600, false));
+    json_t *ran =
+        browser_value(&browser, "(function(){var s=document.createElement('script');s.textContent="
+                                "'window.ran=1';document.body.appendChild(s);var i=new Image();"
+                                "i.src='http://127.0.0.1:9/x';document.body.appendChild(i);"
+                                "return window.ran===undefined;})()");
+    CU_ASSERT_TRUE(json_is_true(ran));
+    CU_ASSERT_TRUE(browser.complaints > 0); /* refused, and it says so */
+    json_decref(ran);
+    story_free(&told);
+    e2e_end(&t);
+}
+
+static void test_given_runs(void)
+{
+    for (const char *d = getenv("PAGE_DIRS"); d != NULL && *d != '\0'; d += strspn(d, " ")) {
+        char dir[PATH_MAX], path[PATH_MAX + 16];
+        (void)snprintf(dir, sizeof(dir), "%.*s", (int)strcspn(d, " "), d);
+        const char *name = strrchr(dir, '/');
+        (void)snprintf(path, sizeof(path), "%s/report.html", dir);
+        look_at(name != NULL ? name + 1 : dir, path);
+        d += strcspn(d, " ");
+    }
+}
+
+static const struct check_test tests[] = {
+    {"a series", test_a_series},
+    {"hostile words", test_hostile_words},
+    {"the policy lets nothing in", test_the_policy_lets_nothing_in},
+    {"given runs", test_given_runs},
+};
+
+int main(void)
+{
+    if (!browser_start(&browser)) {
+        fprintf(stderr, "no browser (chromium) could be started\n");
+        return 1;
+    }
+    size_t n = sizeof(tests) / sizeof(tests[0]);
+    int status = check_main("page", tests, getenv("PAGE_DIRS") != NULL ? n : n - 1);
+    browser_stop(&browser);
+    return status;
+}
