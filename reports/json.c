@@ -158,6 +158,7 @@ static json_t *trial_json(const struct analysis_trial *t)
         probes, "rollouts", rollouts_json(t), "matrix", json_matrix(t), "probers", json_health(t));
     (void)json_object_set_new(o, "outage_lower_s", figure(t->outage_lower));
     (void)json_object_set_new(o, "outage_upper_s", figure(t->outage_upper));
+    (void)json_object_set_new(o, "ledgers", json_ledgers(t));
     return o;
 }
 

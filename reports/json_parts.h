@@ -26,6 +26,7 @@ static inline json_t *text(const char *s)
 
 /* Probe x vantage x endpoint; and the probers' health. */
 json_t *json_matrix(const struct analysis_trial *t);
+json_t *json_ledgers(const struct analysis_trial *t);
 json_t *json_health(const struct analysis_trial *t);
 
 #endif

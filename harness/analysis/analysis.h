@@ -180,6 +180,7 @@ struct analysis_ledger {
     struct span risk;                /* the window; SPAN_OPEN: to the end */
     uint32_t at_risk;                /* acknowledged inside of it: "none of n" */
     bool known;                      /* the reads suffice: two full ones, all views, the same */
+    bool torn;                       /* its file's last line was: something may be missing */
     bool agree;                      /* and all views show the same */
     uint32_t rounds;
     const char *why;                        /* what is missing, when not known; else "" */

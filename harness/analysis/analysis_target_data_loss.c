@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How many acknowledged writes are absent. */
 #include "analysis/analysis_target.h"
 
 #include <math.h>
@@ -8,18 +9,43 @@ static double limit(const struct scenario_target *of)
     return of->at_most;
 }
 
+static const struct analysis_ledger *bounds(const struct target_case *c,
+                                            struct analysis_target *ret)
+{
+    const struct analysis_ledger *l = analysis_ledger_find(c->t, c->of->ledger);
+    if (l == NULL)
+        return NULL;
+    ret->lower = l->lost_lower;
+    ret->upper = l->known ? (double)l->lost_upper : (double)INFINITY;
+    return l;
+}
+
 static void judge(struct analysis_maker *m, const struct target_case *c,
                   struct analysis_target *ret)
 {
-    (void)m;
-    (void)c;
-    ret->verdict = VERDICT_INCONCLUSIVE;
-    ret->why = "the ledger was never read back";
+    const struct analysis_ledger *l = bounds(c, ret);
+    if (l == NULL) {
+        ret->verdict = VERDICT_INCONCLUSIVE;
+        ret->why = "the scenario has no such ledger";
+        return;
+    }
+    /* Missing data is never good news; what is known to be gone stays gone. */
+    const char *doubt = analysis_ledger_doubt(m, l);
+    ret->verdict =
+        l->known ? verdict_at_most(ret->lower, ret->upper, ret->limit) : VERDICT_INCONCLUSIVE;
+    ret->why = l->sentence;
+    if (doubt != NULL && ret->verdict != VERDICT_FAIL) {
+        ret->verdict = VERDICT_INCONCLUSIVE;
+        ret->why = doubt;
+    }
+    if (target_is_cut(c->t, 0))
+        target_cut_short(m, c->t, ret->why, ret);
 }
 
 static void show(struct analysis_maker *m, const struct target_case *c, struct analysis_target *ret)
 {
-    judge(m, c, ret);
+    (void)m;
+    (void)bounds(c, ret);
 }
 
 const struct target_judging target_data_loss = {

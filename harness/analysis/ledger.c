@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What became of a ledger's writes: each against what every view showed in the last full round. */
 #include "analysis/analysis_parts.h"
+
+#include <string.h>
+
+enum { GAPS_PERCENT = 1 };
 
 const char *write_fate_word(enum write_fate f)
 {
@@ -7,8 +12,397 @@ const char *write_fate_word(enum write_fate f)
     return words[f];
 }
 
+struct judging {
+    struct analysis_maker *m;
+    const struct analysis_trial *t;
+    const struct ledgerlog *log;
+    const struct ledgerlog_trial *of;
+    const struct ledgerlog_read **reads; /* of the last full round, by view; NULL: none */
+    size_t *at;                          /* place in each view's ranges */
+    struct analysis_ledger *l;
+    struct {
+        int64_t oldest_sent, oldest_done, newest_sent, newest_done;
+    } lost, any; /* absent from every view; from any */
+};
+
+/* The reads of one round by view; false: a view has no full one. */
+static bool round_take(const struct judging *j, uint32_t round, const struct ledgerlog_read **ret)
+{
+    size_t n = 0;
+    memset(ret, 0, j->log->n_views * sizeof(*ret));
+    for (size_t i = 0; i < j->of->n_reads; i++) {
+        const struct ledgerlog_read *r = &j->of->reads[i];
+        if (r->round != round)
+            continue;
+        n += r->ok && ret[r->view] == NULL;
+        ret[r->view] = r->ok ? r : ret[r->view];
+    }
+    return n == j->log->n_views && n != 0;
+}
+
+static bool same(const struct ledgerlog_read *a, const struct ledgerlog_read *b)
+{
+    if (a->n_ranges != b->n_ranges)
+        return false;
+    for (size_t i = 0; i < a->n_ranges && a->ranges != b->ranges; i++)
+        if (a->ranges[i].from != b->ranges[i].from || a->ranges[i].to != b->ranges[i].to ||
+            a->ranges[i].times != b->ranges[i].times)
+            return false;
+    return true;
+}
+
+/* Why the last read of a view that has none in the last round failed. */
+static const char *unread_why(const struct judging *j, uint32_t view)
+{
+    for (size_t i = j->of->n_reads; i-- > 0;)
+        if (j->of->reads[i].view == view && !j->of->reads[i].ok)
+            return j->of->reads[i].why;
+    return "it was not read";
+}
+
+static const char *unread(const struct judging *j)
+{
+    if (j->of->n_reads == 0)
+        return "it was never read back";
+    for (uint32_t v = 0; v < j->log->n_views; v++)
+        if (j->reads[v] == NULL)
+            return analysis_text(j->m, "%s could not be read: %s", j->log->views[v],
+                                 unread_why(j, v));
+    return "two full reads in a row were never the same";
+}
+
+/* The newest round in which every view was read, and whether that before it was the same. */
+static void rounds_choose(struct judging *j)
+{
+    struct analysis_ledger *l = j->l;
+    const struct ledgerlog_read **before = analysis_array(j->m, j->log->n_views, sizeof(*before));
+    uint32_t last = j->of->n_reads != 0 ? j->of->reads[j->of->n_reads - 1].round : 0;
+    if (before == NULL)
+        return;
+    l->rounds = j->of->n_reads != 0 ? last + 1 : 0;
+    /* What came behind the last full one was cut off. */
+    bool full = l->rounds != 0 && round_take(j, last, j->reads);
+    for (uint32_t back = 0; !full && last > 0 && back < 1; back++)
+        full = round_take(j, --last, j->reads);
+    l->known = full && last > 0 && round_take(j, last - 1, before);
+    l->agree = full;
+    for (size_t v = 0; full && v < j->log->n_views; v++) {
+        l->known = l->known && same(before[v], j->reads[v]);
+        l->agree = l->agree && same(j->reads[0], j->reads[v]);
+    }
+    l->why = l->known ? "" : unread(j);
+}
+
+/* How often a view has the id; ids are asked for in order. */
+static uint32_t times_in(struct judging *j, size_t view, uint64_t id)
+{
+    const struct ledgerlog_read *r = j->reads[view];
+    while (j->at[view] < r->n_ranges && r->ranges[j->at[view]].to < id)
+        j->at[view]++;
+    const struct ledgerlog_range *range = &r->ranges[j->at[view]];
+    return j->at[view] < r->n_ranges && range->from <= id ? range->times : 0;
+}
+
+static void views_begin(struct judging *j)
+{
+    for (size_t v = 0; v < j->log->n_views; v++)
+        j->at[v] = 0;
+}
+
+/* Where a write was found. */
+struct found {
+    uint32_t in, of, most; /* views that have it; views read; the most often in any */
+};
+
+static struct found find(struct judging *j, const struct ledgerlog_write *w, bool count)
+{
+    struct found f = {0, 0, 0};
+    for (size_t v = 0; v < j->log->n_views; v++) {
+        struct analysis_view *view = &j->l->views[v];
+        if (j->reads[v] == NULL)
+            continue;
+        uint32_t times = times_in(j, v, w->id);
+        f.of++;
+        f.in += times != 0;
+        f.most = times > f.most ? times : f.most;
+        if (!count)
+            continue;
+        view->present += times != 0;
+        view->absent += times == 0 && w->result == LEDGER_OK;
+        view->phantoms += times != 0 && w->result == LEDGER_FAIL;
+        view->duplicates += times > 1;
+    }
+    return f;
+}
+
+/* false: all is well with it. */
+static bool fate_of(const struct ledgerlog_write *w, const struct found *f, enum write_fate *ret)
+{
+    if (w->result == LEDGER_OK && f->of != 0 && f->in < f->of)
+        *ret = f->in == 0 ? FATE_LOST : FATE_DIVIDED;
+    else if (w->result == LEDGER_FAIL && f->in != 0)
+        *ret = FATE_PHANTOM;
+    else if (f->most > 1)
+        *ret = FATE_DUPLICATE;
+    else
+        return false;
+    return true;
+}
+
+static void lost_take(struct judging *j, const struct ledgerlog_write *w, bool everywhere)
+{
+    for (int i = everywhere ? 0 : 1; i < 2; i++) {
+        int64_t *to[] = {i == 0 ? &j->lost.oldest_sent : &j->any.oldest_sent,
+                         i == 0 ? &j->lost.oldest_done : &j->any.oldest_done,
+                         i == 0 ? &j->lost.newest_sent : &j->any.newest_sent,
+                         i == 0 ? &j->lost.newest_done : &j->any.newest_done};
+        if (*to[1] < 0 || w->done_ns < *to[1]) {
+            *to[0] = w->sent_ns;
+            *to[1] = w->done_ns;
+        }
+        if (w->done_ns > *to[3]) {
+            *to[2] = w->sent_ns;
+            *to[3] = w->done_ns;
+        }
+    }
+}
+
+static void write_count(struct judging *j, const struct ledgerlog_write *w)
+{
+    struct analysis_ledger *l = j->l;
+    struct found f = find(j, w, true);
+    enum write_fate fate;
+    l->written++;
+    l->acknowledged += w->result == LEDGER_OK;
+    l->refused += w->result == LEDGER_FAIL;
+    l->unknown += w->result == LEDGER_UNKNOWN || w->result == LEDGER_PENDING;
+    l->unknown_present += (w->result == LEDGER_UNKNOWN || w->result == LEDGER_PENDING) && f.in != 0;
+    l->at_risk += w->result == LEDGER_OK && w->done_ns >= l->risk.lo && w->done_ns <= l->risk.hi;
+    l->duplicates += f.most > 1;
+    l->phantoms += w->result == LEDGER_FAIL && f.in != 0;
+    if (!fate_of(w, &f, &fate))
+        return;
+    l->n_writes++;
+    if (fate != FATE_LOST && fate != FATE_DIVIDED)
+        return;
+    l->lost_lower += fate == FATE_LOST;
+    l->lost_upper++;
+    lost_take(j, w, fate == FATE_LOST);
+}
+
+/* Ids that are there though nobody wrote them down, in the view that has most of these. */
+static void strange_count(struct judging *j)
+{
+    for (size_t v = 0; v < j->log->n_views; v++) {
+        uint64_t all = 0;
+        for (size_t i = 0; j->reads[v] != NULL && i < j->reads[v]->n_ranges; i++)
+            all += j->reads[v]->ranges[i].to - j->reads[v]->ranges[i].from + 1;
+        uint64_t strange = all - j->l->views[v].present;
+        if (strange > j->l->strange)
+            j->l->strange = strange < UINT32_MAX ? (uint32_t)strange : UINT32_MAX;
+    }
+}
+
+static void writes_list(struct judging *j)
+{
+    struct analysis_ledger *l = j->l;
+    size_t n = l->n_writes;
+    l->writes = analysis_array(j->m, n, sizeof(*l->writes));
+    l->n_writes = 0;
+    views_begin(j);
+    for (size_t i = 0; l->writes != NULL && i < j->of->n_writes && l->n_writes < n; i++) {
+        const struct ledgerlog_write *w = &j->of->writes[i];
+        struct found f = find(j, w, false);
+        enum write_fate fate;
+        if (fate_of(w, &f, &fate))
+            l->writes[l->n_writes++] = (struct analysis_write){.id = w->id,
+                                                               .fate = fate,
+                                                               .sent_ns = w->sent_ns,
+                                                               .done_ns = w->done_ns,
+                                                               .times = f.most,
+                                                               .why = w->why};
+    }
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* From shortly before the first fault to shortly after the last recovery. */
+static struct span risk_window(const struct analysis_trial *t, int64_t risk)
+{
+    struct span s = {0, SPAN_OPEN};
+    if (t->n_waves == 0 || t->waves[0].injected.lo == HISTORY_UNKNOWN)
+        return s;
+    s.lo = t->waves[0].injected.lo - risk;
+    int64_t end = t->waves[0].injected.hi;
+    for (size_t i = 0; i < t->n_waves; i++)
+        end = later(later(end, t->waves[i].injected.hi), t->waves[i].undone.hi);
+    for (size_t i = 0; i < t->n_probes; i++)
+        for (size_t k = 0; k < t->probes[i].n_outages; k++)
+            end = later(end, t->probes[i].outages[k].recovery.hi);
+    s.hi = end < SPAN_OPEN - risk ? end + risk : SPAN_OPEN;
+    return s;
+}
+
+static void earlier(struct span *impact, struct span other)
+{
+    if (other.hi < impact->hi)
+        *impact = other;
+}
+
+/* The first impact: of any probe, or on a write of this ledger. */
+static struct span impact_of(const struct judging *j)
+{
+    struct span impact = {SPAN_OPEN, SPAN_OPEN};
+    const struct analysis_trial *t = j->t;
+    int64_t from = t->n_waves != 0 ? t->waves[0].injected.lo : SPAN_OPEN;
+    for (size_t i = 0; i < t->n_probes; i++)
+        for (size_t k = 0; k < t->probes[i].n_outages; k++)
+            if (t->probes[i].outages[k].wave >= 0)
+                earlier(&impact, t->probes[i].outages[k].onset);
+    for (size_t i = 0; i < j->of->n_writes; i++) {
+        const struct ledgerlog_write *w = &j->of->writes[i];
+        if (w->result == LEDGER_OK || w->sent_ns < from)
+            continue;
+        earlier(&impact, (struct span){i > 0 ? w[-1].sent_ns : w->sent_ns, w->sent_ns});
+        break;
+    }
+    return impact;
+}
+
+static void loss_time(struct judging *j)
+{
+    struct analysis_ledger *l = j->l;
+    struct span impact = impact_of(j);
+    l->oldest_lost_ns = j->any.oldest_done;
+    l->newest_lost_ns = j->any.newest_done;
+    l->loss_ns = (struct span){0, 0};
+    if (l->lost_upper == 0)
+        return;
+    bool seen = impact.hi != SPAN_OPEN;
+    int64_t hi = later(seen ? impact.hi : 0, j->any.newest_done) - j->any.oldest_sent;
+    int64_t lo = later(seen ? impact.lo : 0, j->lost.newest_sent) - j->lost.oldest_done;
+    l->loss_ns = (struct span){l->lost_lower != 0 && lo > 0 ? lo : 0, hi > 0 ? hi : 0};
+}
+
+static const char *sentence(const struct judging *j)
+{
+    const struct analysis_ledger *l = j->l;
+    char from[32], to[32];
+    if (!l->known)
+        return analysis_text(j->m, "nothing is known of %u acknowledged writes: %s",
+                             l->acknowledged, l->why);
+    if (l->lost_upper == 0)
+        return analysis_text(j->m,
+                             "none of %u acknowledged writes at risk is gone (%u acknowledged in "
+                             "all)",
+                             l->at_risk, l->acknowledged);
+    (void)analysis_time(l->oldest_lost_ns, from);
+    (void)analysis_time(l->newest_lost_ns, to);
+    if (l->lost_lower == l->lost_upper)
+        return analysis_text(j->m,
+                             "%u of %u acknowledged writes are gone, acknowledged from %s to %s",
+                             l->lost_upper, l->acknowledged, from, to);
+    return analysis_text(j->m,
+                         "the views do not agree: %u of %u acknowledged writes are gone from all "
+                         "of them, %u from at least one",
+                         l->lost_lower, l->acknowledged, l->lost_upper);
+}
+
+static void views_fill(struct judging *j)
+{
+    struct analysis_ledger *l = j->l;
+    l->views = analysis_array(j->m, j->log->n_views, sizeof(*l->views));
+    for (uint32_t v = 0; l->views != NULL && v < j->log->n_views; v++)
+        l->views[l->n_views++] =
+            (struct analysis_view){.vantage = j->log->from,
+                                   .name = j->log->views[v],
+                                   .read = j->reads[v] != NULL,
+                                   .why = j->reads[v] != NULL ? "" : unread_why(j, v)};
+}
+
+static void ledger_fill(struct judging *j)
+{
+    struct analysis_ledger *l = j->l;
+    j->reads = analysis_array(j->m, j->log->n_views, sizeof(*j->reads));
+    j->at = analysis_array(j->m, j->log->n_views, sizeof(*j->at));
+    if (j->reads == NULL || j->at == NULL)
+        return;
+    rounds_choose(j);
+    views_fill(j);
+    if (j->m->no_memory)
+        return;
+    l->gaps = j->of->gaps < UINT32_MAX ? (uint32_t)j->of->gaps : UINT32_MAX;
+    views_begin(j);
+    for (size_t i = 0; i < j->of->n_writes; i++)
+        write_count(j, &j->of->writes[i]);
+    strange_count(j);
+    writes_list(j);
+    loss_time(j);
+    l->sentence = sentence(j);
+}
+
+static const struct history_ledger *history_of(const struct history *h, const char *name)
+{
+    for (size_t i = 0; i < h->n_ledgers; i++)
+        if (strcmp(h->ledgers[i].name, name) == 0)
+            return &h->ledgers[i];
+    return NULL;
+}
+
+static void ledger_judge(struct analysis_maker *m, struct analysis_trial *t,
+                         const struct scenario_ledger *of, struct analysis_ledger *ret)
+{
+    const struct history_ledger *h = history_of(m->h, of->name);
+    struct judging j = {.m = m, .t = t, .l = ret};
+    *ret = (struct analysis_ledger){.name = of->name,
+                                    .kind = of->kind != NULL ? of->kind->name : "",
+                                    .from = of->from,
+                                    .every_ns = of->every.ns,
+                                    .risk = risk_window(t, of->risk.ns),
+                                    .why = "it has no file",
+                                    .sentence = "nothing is known: it has no file",
+                                    .oldest_lost_ns = -1,
+                                    .newest_lost_ns = -1};
+    j.lost.oldest_sent = j.lost.oldest_done = j.lost.newest_sent = j.lost.newest_done = -1;
+    j.any.oldest_sent = j.any.oldest_done = j.any.newest_sent = j.any.newest_done = -1;
+    j.log = h != NULL ? h->log : NULL;
+    for (size_t i = 0; j.log != NULL && i < j.log->n_trials; i++)
+        if (j.log->trials[i].trial == t->trial)
+            j.of = &j.log->trials[i];
+    if (j.of == NULL)
+        return;
+    ret->torn = j.log->torn && j.of == &j.log->trials[j.log->n_trials - 1];
+    ledger_fill(&j);
+}
+
 void analysis_ledgers(struct analysis_maker *m, struct analysis_trial *t)
 {
-    (void)m;
-    (void)t;
+    t->ledgers = analysis_array(m, m->s->n_ledgers, sizeof(*t->ledgers));
+    for (size_t i = 0; t->ledgers != NULL && i < m->s->n_ledgers && !m->no_memory; i++)
+        ledger_judge(m, t, &m->s->ledgers[i], &t->ledgers[t->n_ledgers++]);
+}
+
+const struct analysis_ledger *analysis_ledger_find(const struct analysis_trial *t, const char *name)
+{
+    for (size_t i = 0; name != NULL && i < t->n_ledgers; i++)
+        if (strcmp(t->ledgers[i].name, name) == 0)
+            return &t->ledgers[i];
+    return NULL;
+}
+
+const char *analysis_ledger_doubt(struct analysis_maker *m, const struct analysis_ledger *l)
+{
+    if (!l->known)
+        return l->sentence;
+    if (l->torn)
+        return analysis_text(m, "the ledger's file is torn; %s", l->sentence);
+    if ((uint64_t)l->gaps * 100 > (uint64_t)GAPS_PERCENT * ((uint64_t)l->written + l->gaps))
+        return analysis_text(m, "%u writes were not sent: the ledger itself stalled; %s", l->gaps,
+                             l->sentence);
+    if (l->at_risk == 0)
+        return "no write was acknowledged while it was at risk: none could be lost";
+    return NULL;
 }

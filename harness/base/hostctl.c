@@ -172,3 +172,33 @@ int hostctl_look(const char *service, int64_t timeout_ns, struct hostctl_look *r
     *ret = (struct hostctl_look){0};
     return ask(HOSTCTL_STATUS, service, 0, timeout_ns, ret, err);
 }
+
+int hostctl_split(const char *text, struct hostctl_request *r, struct err *err)
+{
+    char quote = '\0';
+    bool in_word = false;
+    r->len = 0;
+    for (; *text != '\0'; text++) {
+        bool space = *text == ' ' || *text == '\t' || *text == '\n';
+        if (quote != '\0' && *text == quote) {
+            quote = '\0';
+        } else if (quote == '\0' && (*text == '\'' || *text == '"')) {
+            quote = *text;
+            in_word = true;
+        } else if (quote == '\0' && space) {
+            if (in_word)
+                r->data[r->len++] = '\0';
+            in_word = false;
+        } else {
+            r->data[r->len++] = *text;
+            in_word = true;
+        }
+    }
+    if (quote != '\0')
+        return make_error(err, ERR_INPUT, 0, "a quote in the command is not closed");
+    if (in_word)
+        r->data[r->len++] = '\0';
+    if (r->len == 0)
+        return make_error(err, ERR_INPUT, 0, "the command is empty");
+    return 0;
+}

@@ -84,6 +84,10 @@ int hostctl_receive(int fd, struct hostctl_reply *ret, struct err *err) MUST_CHE
 int hostctl_service(enum hostctl_op op, const char *service, int number, int64_t timeout_ns,
                     int32_t *ret_pid, int32_t *ret_state, struct err *err) MUST_CHECK;
 
+/* A command of RUN from a text: NUL-separated words, quotes keep spaces. They are never longer than
+ * the text, which is at most HOSTCTL_DATA_MAX long. */
+int hostctl_split(const char *text, struct hostctl_request *r, struct err *err) MUST_CHECK;
+
 /* What there is to know of a service in one answer. */
 struct hostctl_look {
     int32_t pid, state, masked;

@@ -99,6 +99,8 @@ void ledgerlog_put_until(struct buf *out, int64_t t);
 void ledgerlog_put_read(struct buf *out, uint32_t round, uint32_t view, int64_t t);
 /* Sorts the ids, which may be there more than once. */
 void ledgerlog_put_ids(struct buf *out, uint64_t *ids, size_t n);
+/* Instead of ids: those of this view's read in the round before. */
+void ledgerlog_put_same(struct buf *out);
 void ledgerlog_put_read_end(struct buf *out, bool ok, int64_t t, const char *why);
 void ledgerlog_put_reading_over(struct buf *out);
 

@@ -80,7 +80,7 @@ int history_parse(const char *text, size_t len, const struct sample *samples, si
     if (h == NULL)
         return make_error(err, ERR_SYSTEM, ENOMEM, "journal");
     if (lines_parse(h, text, len, err) != 0 || history_fill(h, err) != 0 ||
-        earlier_fill(h, err) != 0)
+        history_ledgers_fill(h, err) != 0 || earlier_fill(h, err) != 0)
         return -1;
     if (history_samples_assign(h, samples, n_samples, err) != 0)
         return -1;
@@ -104,8 +104,9 @@ int history_load(const char *dir, struct history **ret, struct err *err)
     if (h == NULL)
         return make_error(err, ERR_SYSTEM, ENOMEM, "journal");
     if (buf_read_fd(&text, fd, err) != 0 || lines_parse(h, buf_text(&text), text.len, err) != 0 ||
-        history_fill(h, err) != 0 || earlier_fill(h, err) != 0 ||
-        history_samples_load(h, dir_fd, err) != 0)
+        history_fill(h, err) != 0 || history_ledgers_fill(h, err) != 0 ||
+        earlier_fill(h, err) != 0 || history_samples_load(h, dir_fd, err) != 0 ||
+        history_ledgers_load(h, dir_fd, err) != 0)
         return wrap_error(err, "%s", dir);
     *ret = steal_ptr(&h);
     return 0;
@@ -129,6 +130,7 @@ void history_free(struct history *h)
 {
     if (h == NULL)
         return;
+    history_ledgers_free(h);
     for (size_t i = 0; i < h->n_events; i++)
         json_decref(h->lines[i]);
     free(h->lines);

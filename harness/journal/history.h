@@ -130,7 +130,6 @@ struct history_ledger {
     const char *name, *kind, *from;
     int64_t every_ns;
     struct ledgerlog *log; /* NULL: there is no such file, or nothing whole in it */
-    bool changed;          /* it is not as it was when the journal named it by its hash */
 };
 
 /* The plan by which a series stops by itself, as it was stated before; none when at_most is 0. */

@@ -59,6 +59,11 @@ int history_samples_file(struct history *h, int fd, struct err *ret_why, struct 
 /* Looks through all sample files that events name, and those that a killed run left behind them. */
 int history_samples_load(struct history *h, int dir_fd, struct err *err);
 
+/* The ledgers that the journal declares; and their files (history_ledger.c). */
+int history_ledgers_fill(struct history *h, struct err *err);
+int history_ledgers_load(struct history *h, int dir_fd, struct err *err);
+void history_ledgers_free(struct history *h);
+
 void history_store_free(struct history_store *s); /* NULL is allowed */
 
 #endif

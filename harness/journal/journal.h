@@ -57,6 +57,13 @@ int journal_samples_add(struct journal *j, uint32_t trial, const struct sample *
  * Call at a trial's end. */
 int journal_samples_end(struct journal *j, struct err *err) MUST_CHECK;
 
+/* Makes the file of the ledger with this number; its process writes it. */
+int journal_ledger_open(struct journal *j, unsigned ledger, int *ret_fd,
+                        struct err *err) MUST_CHECK;
+/* Names it, as it is now, by a `ledger` event: at a trial's end. */
+int journal_ledger_end(struct journal *j, unsigned ledger, const char *name, uint32_t trial,
+                       struct err *err) MUST_CHECK;
+
 /* Pushes journal and current sample file to the disk. */
 int journal_sync(struct journal *j, struct err *err) MUST_CHECK;
 

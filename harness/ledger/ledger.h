@@ -46,6 +46,12 @@ int ledger_ids_add(struct ledger_ids *to, uint64_t id, uint32_t times, struct er
 /* The id at the end of a text, behind its last "/" or ":" or alone; false: it has none. */
 bool ledger_id_parse(const char *text, size_t len, uint64_t *ret);
 
+/* Nanoseconds until a deadline, negative behind it; and the part of them for one of so many tries.
+ */
+int64_t ledger_left(int64_t deadline);
+int64_t ledger_share(int64_t deadline, size_t tries);
+const char *ledger_address(const struct ledger_host *host);
+
 /* Read as any client would, by the way that writes take; else the index of a host. */
 #define LEDGER_VIEW_CLIENT SIZE_MAX
 

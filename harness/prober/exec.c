@@ -116,37 +116,6 @@ static void attempt_cancel(struct prober_attempt *a)
     call_free(a->state);
 }
 
-/* Splits into NUL-separated words; quotes keep spaces. The result is never longer than the text. */
-static int words_split(const char *text, struct hostctl_request *r, struct err *err)
-{
-    char quote = '\0';
-    bool in_word = false;
-    r->len = 0;
-    for (; *text != '\0'; text++) {
-        bool space = *text == ' ' || *text == '\t' || *text == '\n';
-        if (quote != '\0' && *text == quote) {
-            quote = '\0';
-        } else if (quote == '\0' && (*text == '\'' || *text == '"')) {
-            quote = *text;
-            in_word = true;
-        } else if (quote == '\0' && space) {
-            if (in_word)
-                r->data[r->len++] = '\0';
-            in_word = false;
-        } else {
-            r->data[r->len++] = *text;
-            in_word = true;
-        }
-    }
-    if (quote != '\0')
-        return make_error(err, ERR_INPUT, 0, "a quote in the command is not closed");
-    if (in_word)
-        r->data[r->len++] = '\0';
-    if (r->len == 0)
-        return make_error(err, ERR_INPUT, 0, "the command is empty");
-    return 0;
-}
-
 static int endpoint_open(struct prober *p, struct prober_target *t, const void *args,
                          struct err *err)
 {
@@ -162,7 +131,7 @@ static int endpoint_open(struct prober *p, struct prober_target *t, const void *
     e->request->op = HOSTCTL_RUN;
     e->request->timeout_ns = t->probe->timeout_ns;
     memcpy(e->request->user, from->user.s, sizeof(e->request->user));
-    if (words_split(from->command.s, e->request, err) != 0)
+    if (hostctl_split(from->command.s, e->request, err) != 0)
         return -1;
     e->len = offsetof(struct hostctl_request, data) + e->request->len;
     return 0;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The prober's process: started by the coordinator, ended by it, never by a person. */
+#include "base/unprivileged.h"
 #include "prober/control.h"
 #include "prober/loop.h"
 
-#include <grp.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,10 +12,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-enum { NOBODY = 65534 };
 
 /* Ahead of the services it measures, where that is allowed: a probe must go out on time. */
 static void rank_raise(void)
@@ -30,22 +25,6 @@ static void rank_raise(void)
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files);
     }
-}
-
-/* What it does needs no privilege: it connects, and asks the host's init for commands, which takes
- * any caller from outside. In a lab without root there may be no other user to become; then it is
- * root of that lab alone, without its capabilities. */
-static void privileges_drop(void)
-{
-    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
-    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (geteuid() == 0) {
-        (void)setgroups(0, NULL);
-        (void)!setresgid(NOBODY, NOBODY, NOBODY);
-        (void)!setresuid(NOBODY, NOBODY, NOBODY);
-    }
-    (void)syscall(SYS_capset, &head, none);
 }
 
 static int is_socket(int fd)
@@ -66,7 +45,7 @@ int main(int argc, char **argv)
     /* Ctrl-C on a terminal reaches the whole group: the coordinator decides. */
     (void)signal(SIGINT, SIG_IGN);
     rank_raise();
-    privileges_drop();
+    unprivileged_become();
     /* Behind the change of user, which forgets it. */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     struct err err = {.msg = ""}, no_null;

@@ -27,6 +27,7 @@ static void perform(struct run *r, const struct action *a)
     switch (a->kind) {
     case ACTION_TRIAL_START:
         run_probes_begin_trial(r, (uint32_t)a->index);
+        run_ledgers_begin_trial(r, (uint32_t)a->index);
         break;
     case ACTION_BASELINE:
         run_agent_baseline(r, a->index);

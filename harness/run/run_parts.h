@@ -2,9 +2,9 @@
 /*
  * What the run's own files share. run.c has the loop and the order of things, run_setup.c what is
  * started before it, run_agent.c the agents, run_clean.c hosts before and after, run_probe.c the
- * probers, run_step.c commands in hosts, run_record.c journal lines and what people see, run_logs.c
- * the services' logs, run_watch.c the lab's own processes, run_hold.c the wait while a person
- * looks. Nobody else includes it.
+ * probers, run_ledger.c the ledgers, run_step.c commands in hosts, run_record.c journal lines and
+ * what people see, run_logs.c the services' logs, run_watch.c the lab's own processes, run_hold.c
+ * the wait while a person looks. Nobody else includes it.
  */
 #ifndef BLACKSTART_RUN_PARTS_H
 #define BLACKSTART_RUN_PARTS_H
@@ -83,6 +83,9 @@ struct run {
     struct run_vantage vantages[RUN_VANTAGES_MAX];
     size_t n_vantages;
     struct run_live *live;
+    struct run_ledger *ledgers; /* of the scenario, in its order: run_ledger.c */
+    size_t n_ledgers, ledgers_waiting;
+    bool cut; /* somebody or something ended the trial before its time: nobody waits for long */
     size_t role_holder[PLAN_ROLES_MAX];
     int64_t role_asked_ns[PLAN_ROLES_MAX];
     struct run_command *commands;
@@ -194,6 +197,17 @@ void run_probes_stop(struct run *r);
 void run_probes_begin_trial(struct run *r, uint32_t trial);
 void run_probes_drain(struct run *r);
 void run_probes_ask(struct run *r, size_t role);
+/* The hosts of a selector in the order of the lab, with their addresses; hosts[k] is the plan's
+ * index of the k-th. 0 on failure. */
+size_t run_endpoints(struct run *r, const struct selector *of, size_t *hosts,
+                     struct prober_endpoint *ret, struct err *err);
+
+/* run_ledger.c */
+int run_ledgers_start(struct run *r, struct err *err) MUST_CHECK;
+void run_ledgers_stop(struct run *r);
+void run_ledgers_begin_trial(struct run *r, uint32_t trial);
+/* The last part of a drain: no more writes, all is read back. Ends with EVENT_DRAINED. */
+void run_ledgers_drain(struct run *r);
 
 /* run_step.c */
 void run_step_command(struct run *r, size_t step);

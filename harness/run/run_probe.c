@@ -130,9 +130,8 @@ static int open_vantage(struct run *r, const char *host, struct err *err)
     return proberlink_configure(v->client, r->clock.epoch, r->options->seed, on_done, r, err);
 }
 
-/* The endpoints of a probe in the order of the lab; hosts[k] is the plan's index of the k-th. */
-static size_t list_endpoints(struct run *r, const struct scenario_probe *p, size_t *hosts,
-                             struct prober_endpoint *ret, struct err *err)
+size_t run_endpoints(struct run *r, const struct selector *of, size_t *hosts,
+                     struct prober_endpoint *ret, struct err *err)
 {
     struct selector_host all[PLAN_HOSTS_MAX];
     bool chosen[PLAN_HOSTS_MAX] = {false};
@@ -140,10 +139,10 @@ static size_t list_endpoints(struct run *r, const struct scenario_probe *p, size
         all[i] = (struct selector_host){.name = r->plan->hosts[i].name,
                                         .labels = r->plan->hosts[i].labels,
                                         .n_labels = r->plan->hosts[i].n_labels};
-    if (p->hosts == NULL)
-        (void)make_error(err, ERR_INPUT, 0, "probe %s has no hosts", p->name);
-    else if (selector_resolve(p->hosts, all, r->plan->n_hosts, NULL, 0, r->options->seed, chosen,
-                              err) == 0) {
+    if (of == NULL)
+        (void)make_error(err, ERR_INPUT, 0, "it has no hosts");
+    else if (selector_resolve(of, all, r->plan->n_hosts, NULL, 0, r->options->seed, chosen, err) ==
+             0) {
         size_t n = 0;
         for (size_t h = 0; h < r->plan->n_hosts; h++) {
             if (!chosen[h])
@@ -163,7 +162,6 @@ static size_t list_endpoints(struct run *r, const struct scenario_probe *p, size
         }
         return n;
     }
-    (void)wrap_error(err, "probe %s", p->name);
     return 0;
 }
 
@@ -172,9 +170,9 @@ static int add_probe(struct run *r, size_t index, size_t *ret_n, json_t *list, s
     const struct scenario_probe *p = &r->scenario->probes[index];
     struct prober_endpoint endpoints[PLAN_HOSTS_MAX];
     size_t hosts[PLAN_HOSTS_MAX];
-    size_t n = list_endpoints(r, p, hosts, endpoints, err);
+    size_t n = run_endpoints(r, p->hosts, hosts, endpoints, err);
     if (n == 0)
-        return -1;
+        return wrap_error(err, "probe %s", p->name);
     *ret_n = n;
     json_t *names = json_array();
     for (size_t k = 0; k < n; k++)
@@ -285,7 +283,7 @@ static void end_drain(struct run *r)
             record_health(r, r->vantages[i].host, NULL);
     if (journal_samples_end(r->journal, &err) < 0)
         run_break(r, &err);
-    run_post(r, EVENT_DRAINED, 0, true, 0, NULL);
+    run_ledgers_drain(r);
 }
 
 /* A prober that was stopped, or that the machine starves, must not hold the run for good. */
@@ -389,7 +387,7 @@ void run_probes_ask(struct run *r, size_t role)
     if (q == NULL)
         abort(); /* as in run_agent.c: too small to fail alone */
     *q = (struct question){.run = r, .role = role, .asked_ns = run_now(r)};
-    size_t n = list_endpoints(r, p, q->hosts, endpoints, &err);
+    size_t n = run_endpoints(r, p->hosts, q->hosts, endpoints, &err);
     struct run_vantage *v = find_vantage(r, vantage_name(p));
     if (n == 0 || v == NULL || v->lost ||
         proberlink_ask(v->client, p, endpoints, n, on_answer, q, &err) < 0) {

@@ -204,6 +204,7 @@ static void record_guard(struct run *r, const struct action *a)
 
 static void record_abort(struct run *r, const struct action *a)
 {
+    r->cut = true;
     run_record(r, "abort", json_pack("{s:s, s:s}", "why", a->text, "what", a->why));
     const char *next = r->lab_ended ? "all that was injected ended with it"
                        : strcmp(a->text, "agent lost") == 0

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The ledger's process: started by the coordinator, ended by it, never by a person. It outlives the
+ * coordinator by as long as the writes take that are under way. */
+#include "base/unprivileged.h"
+#include "ledger/control.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+static int is_socket(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+int main(int argc, char **argv)
+{
+    (void)argv;
+    if (argc != 1 || !is_socket(0)) {
+        fputs("blackstart-ledger is started by blackstart run; see blackstart run --help\n",
+              stderr);
+        return 2;
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    /* Ctrl-C on a terminal reaches the whole group: the coordinator decides. */
+    (void)signal(SIGINT, SIG_IGN);
+    (void)setpriority(PRIO_PROCESS, 0, -5);
+    unprivileged_become();
+    struct err err = {.msg = ""};
+    if (control_serve(0, 1, &err) == 0)
+        return 0;
+    fprintf(stderr, "blackstart-ledger: %s\n", err.msg);
+    return 3;
+}
