@@ -310,7 +310,8 @@ static bool advance_recover(struct engine *e)
     size_t not_good;
     bool nothing_done = e->first_ns < 0;
     (void)inject_tick(e);
-    if (e->now >= window_end(e) && (e->fault_free || nothing_done || watch_signals_came(e)) &&
+    if (e->now >= window_end(e) &&
+        (e->fault_free || nothing_done || e->stopping || watch_signals_came(e)) &&
         watch_all_good(e, e->heal_ns, e->scenario->stable_for.ns, &not_good))
         e->seen_good = true;
     if (!(e->seen_good || e->hurry || (nothing_done && e->stopping) || e->now >= observe_end(e)))

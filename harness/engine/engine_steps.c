@@ -133,9 +133,11 @@ static bool advance_probe(struct engine *e, struct cursor *c)
 {
     const struct scenario_step *s = step_of(e, c);
     size_t probe = watch_find(e, s->probe);
-    bool met = probe < e->scenario->n_probes &&
-               (s->good ? watch_good(e, probe, c->since, e->scenario->stable_for.ns)
-                        : watch_bad(e, probe, c->since));
+    bool known = probe < e->scenario->n_probes;
+    /* A signal says all by being there once. */
+    int64_t length = known && e->scenario->probes[probe].signal ? 0 : e->scenario->stable_for.ns;
+    bool met =
+        known && (s->good ? watch_good(e, probe, c->since, length) : watch_bad(e, probe, c->since));
     if (met)
         step_next(e, c, "end");
     else if (e->now >= c->until)

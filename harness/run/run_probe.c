@@ -56,6 +56,18 @@ static void tell_turn(struct run *r, size_t probe, bool good, const struct sampl
                 after, fault, known);
 }
 
+static void tell_signal(struct run *r, size_t probe, bool there, const struct sample *last)
+{
+    double after = r->fault_ns >= 0 ? (double)(last->due_ns - r->fault_ns) / 1e9 : 0;
+    const char *name = scenario_probe_label(&r->scenario->probes[probe]);
+    if (!there)
+        run_say(r, "silent again: %s", name);
+    else if (r->fault_ns >= 0)
+        run_say(r, "signal: %s, %.3f s after %s", name, after > 0 ? after : 0, r->fault);
+    else
+        run_say(r, "signal: %s, without a fault", name);
+}
+
 static void on_slot(void *ctx, size_t probe, bool good, const struct sample *last)
 {
     struct run *r = ctx;
@@ -68,10 +80,13 @@ static void on_slot(void *ctx, size_t probe, bool good, const struct sample *las
                    json_pack("{s:s, s:s, s:s}", "probe", r->scenario->probes[probe].name, "from",
                              vantage_name(&r->scenario->probes[probe]), "state",
                              good ? "good" : "bad"));
-    if (engine_state(r->engine) == ENGINE_STEADY && !good && (!seen || was_good))
+    bool signal = r->scenario->probes[probe].signal;
+    if (signal && (was_good != good || (good && !seen)))
+        tell_signal(r, probe, good, last);
+    if (engine_state(r->engine) == ENGINE_STEADY && !signal && !good && (!seen || was_good))
         run_say(r, "waiting for the steady state: %s is bad (%s)", name,
                 sample_result_word(last->result));
-    if (seen && was_good != good && engine_state(r->engine) >= ENGINE_INJECT)
+    if (!signal && seen && was_good != good && engine_state(r->engine) >= ENGINE_INJECT)
         tell_turn(r, probe, good, last);
     run_post(r, EVENT_PROBE, probe, good, last->due_ns,
              good ? NULL : sample_result_word(last->result));
