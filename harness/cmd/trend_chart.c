@@ -63,7 +63,8 @@ static void draw(const struct scale *s, const struct trend_point *p, double limi
         return;
     size_t from = cell_of(s, p->lower);
     size_t to = isfinite(p->upper) ? cell_of(s, p->upper) : s->cells - 1;
-    memset(line + from, '=', to - from + 1);
+    for (size_t i = from; i <= to; i++)
+        line[i] = '=';
     line[from] = from == to ? '|' : '[';
     if (!isfinite(p->upper))
         line[to] = '>';
