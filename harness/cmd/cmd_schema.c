@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agents/faults/catalogue.h"
 #include "cmd/command.h"
+#include "reports/result_schema.h"
 #include "scenario/scenario.h"
 
 #include <stdio.h>
@@ -21,7 +22,8 @@ static int run(const struct command_args *args, struct err *err)
 {
     if (command_flag(args, "doc"))
         return print_doc(err);
-    json_t *schema = scenario_schema(&fault_catalogue);
+    json_t *schema =
+        command_flag(args, "result") ? result_schema() : scenario_schema(&fault_catalogue);
     if (schema == NULL)
         return make_error(err, ERR_LIMIT, 0, "no memory");
     (void)json_dumpf(schema, stdout, JSON_INDENT(1));
@@ -31,17 +33,18 @@ static int run(const struct command_args *args, struct err *err)
 }
 
 static const struct command_option options[] = {
+    {.name = "result", .doc = "Print the schema of result.json instead."},
     {.name = "doc", .doc = "Print the reference page of the language instead (Markdown)."},
 };
 
 const struct command command_schema = {
     .name = "schema",
-    .summary = "Print the JSON Schema (draft-07) of scenarios, for editors.",
-    .usage = "[--doc]",
+    .summary = "Print the JSON Schema (draft-07) of scenarios, for editors, or of results.",
+    .usage = "[--doc | --result]",
     .doc = "An editor that knows YAML schemas completes and checks with it: put\n"
            "\"# yaml-language-server: $schema=schema.json\" into a scenario's first line.",
-    .example = "blackstart schema > scenarios/schema.json\nblackstart schema --doc > "
-               "docs/scenario.md",
+    .example = "blackstart schema > scenarios/schema.json\n"
+               "blackstart schema --result > result-schema.json",
     .options = options,
     .n_options = sizeof(options) / sizeof(options[0]),
     .run = run,

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "check.h"
 #include "reports/report.h"
+#include "reports/result_schema.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -47,18 +48,29 @@ static void test_unknown_names(void)
     expect_refused(",", "there is no report \"\"");
 }
 
-static void test_the_page_is_current(void)
+static void expect_file(const char *file, const char *want)
 {
-    CLEANUP_BUF struct buf is = BUF_INIT(1 << 20), want = BUF_INIT(1 << 20);
+    CLEANUP_BUF struct buf is = BUF_INIT(1 << 20);
     struct err err;
-    CLEANUP_FD int fd = open(SOURCE_DIR "/docs/reports.md", O_RDONLY | O_CLOEXEC);
+    CLEANUP_FD int fd = open(file, O_RDONLY | O_CLOEXEC);
     CU_ASSERT_EQUAL(buf_read_fd(&is, fd, &err), 0);
-    report_doc(&want);
-    CU_ASSERT_TRUE(buf_ok(&want));
-    bool same = strcmp(buf_text(&is), buf_text(&want)) == 0;
+    bool same = strcmp(buf_text(&is), want) == 0;
     CU_ASSERT_TRUE(same);
     if (!same)
-        (void)printf("docs/reports.md is not current; make it again: ninja -C build generated\n");
+        (void)printf("%s is not current; make it again: ninja -C build generated\n", file);
+}
+
+static void test_checked_in_copies(void)
+{
+    CLEANUP_BUF struct buf page = BUF_INIT(1 << 20), schema = BUF_INIT(1 << 20);
+    report_doc(&page);
+    CU_ASSERT_TRUE(buf_ok(&page));
+    expect_file(SOURCE_DIR "/docs/reports.md", buf_text(&page));
+    json_t *o = result_schema();
+    CLEANUP_FREE char *dump = json_dumps(o, JSON_INDENT(1));
+    buf_printf(&schema, "%s\n", dump != NULL ? dump : "");
+    expect_file(SOURCE_DIR "/docs/result-schema.json", buf_text(&schema));
+    json_decref(o);
 }
 
 /* Names and files are unique, or one would be written over another. */
@@ -78,7 +90,7 @@ static void test_rows(void)
 static const struct check_test tests[] = {
     {"names choose reports", test_names},
     {"an unknown name is told with the nearest", test_unknown_names},
-    {"the page of reports is current", test_the_page_is_current},
+    {"checked-in copies are current", test_checked_in_copies},
     {"rows are apart", test_rows},
 };
 

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "reports/result_schema.h"
+
+#include "analysis/verdict.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum field_type {
+    FIELD_TEXT,
+    FIELD_REAL,
+    FIELD_COUNT,
+    FIELD_BOOL,
+    FIELD_VERDICT,
+    FIELD_TEXTS,    /* a list of texts */
+    FIELD_OBJECT,   /* whatever is in it */
+    FIELD_COUNTS,   /* names and whole numbers */
+    FIELD_SECTION,  /* an object of the section */
+    FIELD_SECTIONS, /* a list of them */
+};
+
+struct section;
+struct field {
+    const char *name;
+    enum field_type type;
+    int how; /* NULLABLE, OPTIONAL */
+    const char *doc;
+    const struct section *section;
+};
+enum { NULLABLE = 1, OPTIONAL = 2 };
+
+struct section {
+    const char *doc;
+    const struct field *fields;
+    size_t n;
+};
+#define SECTION(name, text)                                                                        \
+    static const struct section name = {text, name##_fields,                                       \
+                                        sizeof(name##_fields) / sizeof(name##_fields[0])}
+
+#define FIGURES(suffix, what)                                                                      \
+    {"limit" suffix, FIELD_REAL, NULLABLE | OPTIONAL, "The limit" what ".", NULL},                 \
+        {"lower" suffix, FIELD_REAL, NULLABLE | OPTIONAL,                                          \
+         "The truth is not below this" what "; null: not measured.", NULL},                        \
+    {                                                                                              \
+        "upper" suffix, FIELD_REAL, NULLABLE | OPTIONAL,                                           \
+            "The truth is not above this" what "; null: open, or not measured.", NULL              \
+    }
+
+static const struct field target_fields[] = {
+    {"measure", FIELD_TEXT, 0, "What was measured: recovery_time, availability, ...; impact.",
+     NULL},
+    {"of", FIELD_TEXT, 0, "The probe; empty for the whole system.", NULL},
+    {"from", FIELD_TEXT, OPTIONAL, "A recovery's start: fault, impact or heal.", NULL},
+    {"detail", FIELD_TEXT, OPTIONAL, "What else was asked for, such as the window.", NULL},
+    {"unit", FIELD_TEXT, 0, "s, share (0 to 1) or count.", NULL},
+    {"side", FIELD_TEXT, 0, "at most or at least: which side of the limit is good.", NULL},
+    FIGURES("_s", ", in seconds"),
+    FIGURES("", ", of what has another unit"),
+    {"verdict", FIELD_VERDICT, 0, "Of this target.", NULL},
+    {"why", FIELD_TEXT, NULLABLE, "The bound that decided, or what is missing.", NULL},
+    {"trial", FIELD_COUNT, 0, "Whose figures these are.", NULL},
+    {"automatic", FIELD_BOOL, 0, "False: a person or the run itself brought it back.", NULL},
+};
+SECTION(target, "What must hold, and whether it did.");
+
+static const struct field injection_fields[] = {
+    {"id", FIELD_TEXT, 0, "Its name in the journal.", NULL},
+    {"trial", FIELD_COUNT, 0, "In which trial.", NULL},
+    {"fault", FIELD_TEXT, 0, "The kind.", NULL},
+    {"host", FIELD_TEXT, 0, "Where.", NULL},
+    {"args", FIELD_OBJECT, NULLABLE, "The exact parameters.", NULL},
+    {"asked_s", FIELD_REAL, NULLABLE, "When the agent was asked.", NULL},
+    {"active_s", FIELD_REAL, NULLABLE, "When it had answered that the fault is active.", NULL},
+    {"revert_asked_s", FIELD_REAL, NULLABLE, "When it was asked to take it back.", NULL},
+    {"reverted_s", FIELD_REAL, NULLABLE, "When it had answered that it is gone.", NULL},
+    {"ended_by", FIELD_TEXT, NULLABLE, "command, lease, ...", NULL},
+    {"evidence", FIELD_COUNTS, 0, "What was counted or read back.", NULL},
+    {"what", FIELD_TEXT, NULLABLE, "The evidence in words.", NULL},
+    {"proven", FIELD_BOOL, 0, "The fault had an effect.", NULL},
+    {"why", FIELD_TEXT, NULLABLE, "Why it is not proven.", NULL},
+    {"restored_by", FIELD_TEXT, NULLABLE, "policy or blackstart: who brought back what it ended.",
+     NULL},
+    {"error", FIELD_TEXT, NULLABLE, "Of the first call that failed.", NULL},
+    {"wave", FIELD_COUNT, OPTIONAL, "Of a step with waves, from 1.", NULL},
+    {"phase", FIELD_COUNT, OPTIONAL, "Of a fault that comes and goes, from 1.", NULL},
+};
+SECTION(injection, "One fault on one host.");
+
+static const struct field host_fields[] = {
+    {"name", FIELD_TEXT, 0, "As the scenario calls it.", NULL},
+    {"clean", FIELD_BOOL, NULLABLE, "It is as it was before; null: nobody looked.", NULL},
+    {"known", FIELD_BOOL, 0, "Somebody looked.", NULL},
+    {"differences", FIELD_TEXTS, 0, "How it differs.", NULL},
+    {"left", FIELD_TEXTS, 0, "What could not be put back, with the commands that would.", NULL},
+    {"listed", FIELD_TEXTS, 0, "What others wrote there meanwhile; not judged.", NULL},
+};
+SECTION(host, "Proof of clean-up.");
+
+static const struct field outage_fields[] = {
+    {"onset_lower_s", FIELD_REAL, NULLABLE, "It began after this.", NULL},
+    {"onset_upper_s", FIELD_REAL, NULLABLE, "It had begun by this.", NULL},
+    {"recovery_lower_s", FIELD_REAL, NULLABLE, "It was over after this.", NULL},
+    {"recovery_upper_s", FIELD_REAL, NULLABLE, "It was over by this; null: not seen.", NULL},
+    {"recovered", FIELD_BOOL, 0, "Its end was seen.", NULL},
+    {"automatic", FIELD_BOOL, 0, "False: a person or the run itself ended it.", NULL},
+    {"under_fault", FIELD_BOOL, 0, "It ended while the fault was still on.", NULL},
+    {"dips", FIELD_COUNT, 0, "Runs of bad slots in it; more than one is flapping.", NULL},
+    {"bad_slots", FIELD_COUNT, 0, "How many slots were bad.", NULL},
+    {"seen_as", FIELD_TEXT, 0, "What users saw first: timeout, refused, ...", NULL},
+    {"faults", FIELD_TEXT, NULLABLE, "Those active or just ended when it began.", NULL},
+};
+SECTION(outage, "One excursion of a probe.");
+
+static const struct field probe_fields[] = {
+    {"name", FIELD_TEXT, 0, "As the scenario calls it.", NULL},
+    {"from", FIELD_TEXT, NULLABLE, "Its vantage.", NULL},
+    {"rule", FIELD_TEXT, NULLABLE, "When a slot is good.", NULL},
+    {"impacted", FIELD_BOOL, 0, "An outage began after the fault.", NULL},
+    {"scheduled", FIELD_COUNT, 0, "Slots from the fault to the end of observation.", NULL},
+    {"good", FIELD_COUNT, 0, "Of these.", NULL},
+    {"bad", FIELD_COUNT, 0, "Of these.", NULL},
+    {"gaps", FIELD_COUNT, 0, "Of these: the prober's own stalls.", NULL},
+    {"late", FIELD_COUNT, 0, "Of these: sent more than a quarter of the interval late.", NULL},
+    {"every_s", FIELD_REAL, NULLABLE, "The interval.", NULL},
+    {"availability_lower", FIELD_REAL, NULLABLE, "Share of good slots, gaps taken as bad.", NULL},
+    {"availability_upper", FIELD_REAL, NULLABLE, "Share of good slots, gaps taken as good.", NULL},
+    {"baseline_p50_s", FIELD_REAL, NULLABLE, "Latency before the fault: median.", NULL},
+    {"baseline_p99_s", FIELD_REAL, NULLABLE, "Latency before the fault: 99th percentile.", NULL},
+    {"largest_missed_s", FIELD_REAL, NULLABLE, "The longest outage that would not be seen.", NULL},
+    {"outages", FIELD_SECTIONS, 0, "What it saw.", &outage},
+};
+SECTION(probe, "One probe in one trial.");
+
+static const struct field rollout_fields[] = {
+    {"step", FIELD_COUNT, 0, "The scenario's step.", NULL},
+    {"fault", FIELD_TEXT, 0, "The kind.", NULL},
+    {"state", FIELD_TEXT, 0, "done, stopped, healed, ended; wave: the journal ends in it.", NULL},
+    {"why", FIELD_TEXT, NULLABLE, "What held it up.", NULL},
+    {"wave", FIELD_COUNT, 0, "How many began.", NULL},
+    {"waves", FIELD_COUNT, 0, "How many there are.", NULL},
+    {"reached", FIELD_TEXTS, NULLABLE, "Hosts that it came to.", NULL},
+    {"spared", FIELD_TEXTS, NULLABLE, "Hosts that it did not come to.", NULL},
+    {"reach", FIELD_REAL, 0, "Share of the hosts that it came to.", NULL},
+    {"blast_radius_lower", FIELD_REAL, 0, "Share of the probes' weight that was hit.", NULL},
+    {"blast_radius_upper", FIELD_REAL, 0, "The same, missing data taken as hit.", NULL},
+};
+SECTION(rollout, "A step's waves over its hosts.");
+
+static const struct field trial_fields[] = {
+    {"trial", FIELD_COUNT, 0, "Its number.", NULL},
+    {"fault_free", FIELD_BOOL, 0, "The first of a series, without faults.", NULL},
+    {"verdict", FIELD_VERDICT, 0, "Of the trial.", NULL},
+    {"why", FIELD_TEXT, NULLABLE, "One sentence.", NULL},
+    {"start_s", FIELD_REAL, NULLABLE, "When it began.", NULL},
+    {"end_s", FIELD_REAL, NULLABLE, "When it ended.", NULL},
+    {"targets", FIELD_SECTIONS, 0, "The scenario's, then an impact for each probe that states one.",
+     &target},
+    {"probes", FIELD_SECTIONS, 0, "In the scenario's order.", &probe},
+    {"rollouts", FIELD_SECTIONS, 0, "Of steps with waves.", &rollout},
+};
+SECTION(trial, "One repetition.");
+
+static const struct field result_fields[] = {
+    {"verdict", FIELD_VERDICT, 0, "The worst of all.", NULL},
+    {"why", FIELD_TEXT, NULLABLE, "One sentence.", NULL},
+    {"exit", FIELD_COUNT, 0, "0 pass, 1 fail, 3 inconclusive or invalid, 4 a host left dirty.",
+     NULL},
+    {"scenario", FIELD_TEXT, NULLABLE, "Its name.", NULL},
+    {"scenario_sha256", FIELD_TEXT, 0, "Of its text.", NULL},
+    {"run", FIELD_TEXT, 0, "The run's id.", NULL},
+    {"wall", FIELD_TEXT, NULLABLE, "When it began (ISO 8601, UTC): a label.", NULL},
+    {"version", FIELD_TEXT, NULLABLE, "Of blackstart.", NULL},
+    {"kernel", FIELD_TEXT, NULLABLE, "Its release.", NULL},
+    {"machine", FIELD_TEXT, NULLABLE, "The architecture.", NULL},
+    {"seed", FIELD_COUNT, 0, "What all that was drawn was drawn from.", NULL},
+    {"no_fault", FIELD_BOOL, 0, "A dry run.", NULL},
+    {"aborted", FIELD_BOOL, 0, "It was stopped before its end.", NULL},
+    {"error", FIELD_TEXT, NULLABLE, "What went wrong with the run itself.", NULL},
+    {"targets", FIELD_SECTIONS, 0, "Each from the trial that decided.", &target},
+    {"injections", FIELD_SECTIONS, 0, "Proof of injection, of all trials.", &injection},
+    {"hosts", FIELD_SECTIONS, 0, "Proof of clean-up.", &host},
+    {"trials", FIELD_SECTIONS, 0, "All of them.", &trial},
+    {"proves", FIELD_TEXTS, 0, "What so many trials prove, a sentence per target.", NULL},
+    {"notes", FIELD_TEXTS, 0, "Rules used, and what a reader must know.", NULL},
+};
+SECTION(result, "A run's result: result.json.");
+
+/* In the order in which one refers to another. */
+static const struct {
+    const char *name;
+    const struct section *section;
+} definitions[] = {
+    {"target", &target}, {"injection", &injection}, {"host", &host},   {"outage", &outage},
+    {"probe", &probe},   {"rollout", &rollout},     {"trial", &trial},
+};
+
+static json_t *reference(const struct section *section)
+{
+    for (size_t i = 0; i < sizeof(definitions) / sizeof(definitions[0]); i++)
+        if (definitions[i].section == section)
+            return json_pack("{s:o}", "$ref",
+                             json_sprintf("#/definitions/%s", definitions[i].name));
+    return json_object();
+}
+
+static json_t *verdicts(void)
+{
+    json_t *words = json_array();
+    for (int v = VERDICT_NOT_JUDGED; v <= VERDICT_FAIL; v++)
+        (void)json_array_append_new(words, json_string(verdict_word((enum verdict)v)));
+    return json_pack("{s:s, s:o}", "type", "string", "enum", words);
+}
+
+static json_t *type_of(const struct field *f)
+{
+    static const char *const words[] = {[FIELD_TEXT] = "string",
+                                        [FIELD_REAL] = "number",
+                                        [FIELD_COUNT] = "integer",
+                                        [FIELD_BOOL] = "boolean",
+                                        [FIELD_OBJECT] = "object"};
+    switch (f->type) {
+    case FIELD_VERDICT:
+        return verdicts();
+    case FIELD_TEXTS:
+        return json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "string");
+    case FIELD_COUNTS:
+        return json_pack("{s:s, s:{s:s}}", "type", "object", "additionalProperties", "type",
+                         "integer");
+    case FIELD_SECTION:
+        return json_pack("{s:[o]}", "allOf", reference(f->section));
+    case FIELD_SECTIONS:
+        return json_pack("{s:s, s:o}", "type", "array", "items", reference(f->section));
+    case FIELD_TEXT:
+    case FIELD_REAL:
+    case FIELD_COUNT:
+    case FIELD_BOOL:
+    case FIELD_OBJECT:
+        break;
+    }
+    return json_pack("{s:s}", "type", words[f->type]);
+}
+
+static json_t *field_schema(const struct field *f)
+{
+    json_t *o = type_of(f);
+    if ((f->how & NULLABLE) != 0)
+        o = json_pack("{s:[o, {s:s}]}", "anyOf", o, "type", "null");
+    (void)json_object_set_new(o, "description", json_string(f->doc));
+    return o;
+}
+
+/* Later versions may add fields: a reader must let those go that it does not know. */
+static json_t *section_schema(const struct section *s)
+{
+    json_t *properties = json_object(), *required = json_array();
+    for (size_t i = 0; i < s->n; i++) {
+        const struct field *f = &s->fields[i];
+        (void)json_object_set_new(properties, f->name, field_schema(f));
+        if ((f->how & OPTIONAL) == 0)
+            (void)json_array_append_new(required, json_string(f->name));
+    }
+    return json_pack("{s:s, s:s, s:o, s:o}", "type", "object", "description", s->doc, "properties",
+                     properties, "required", required);
+}
+
+json_t *result_schema(void)
+{
+    json_t *o = json_object(), *list = json_object();
+    (void)json_object_set_new(o, "$schema", json_string("http://json-schema.org/draft-07/schema#"));
+    (void)json_object_set_new(o, "title", json_string("blackstart: result.json"));
+    (void)json_object_update_missing_new(o, section_schema(&result));
+    for (size_t i = 0; i < sizeof(definitions) / sizeof(definitions[0]); i++)
+        (void)json_object_set_new(list, definitions[i].name,
+                                  section_schema(definitions[i].section));
+    (void)json_object_set_new(o, "definitions", list);
+    return o;
+}
