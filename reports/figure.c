@@ -4,6 +4,7 @@
 #include "base/buf.h"
 
 #include <math.h>
+#include <string.h>
 
 static const struct unit {
     const char *word, *suffix, *shown;
@@ -39,6 +40,20 @@ void figure_put_interval(struct buf *out, const struct analysis_target *t)
     figure_put(out, t->unit, t->lower);
     buf_puts(out, " .. ");
     figure_put(out, t->unit, t->upper);
+}
+
+static bool same_words(const struct analysis_target *a, const struct analysis_target *b)
+{
+    return strcmp(a->measure, b->measure) == 0 && strcmp(a->of, b->of) == 0 &&
+           strcmp(a->from, b->from) == 0 && strcmp(a->detail, b->detail) == 0;
+}
+
+bool figure_is_twin(const struct analysis_target *list, size_t k)
+{
+    for (size_t i = 0; i < k; i++)
+        if (same_words(&list[i], &list[k]))
+            return true;
+    return false;
 }
 
 void figure_put_target(struct buf *out, const struct analysis_target *t)

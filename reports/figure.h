@@ -9,6 +9,8 @@
 void figure_put(struct buf *out, enum analysis_unit unit, double value);
 /* "1.490 s .. 1.602 s", or "not measured". */
 void figure_put_interval(struct buf *out, const struct analysis_target *t);
+/* One that says the same as an earlier one of the list: figures of both would bear one name. */
+bool figure_is_twin(const struct analysis_target *list, size_t k);
 /* Measure, of, from and detail: "availability of write over 20s". */
 void figure_put_target(struct buf *out, const struct analysis_target *t);
 /* "at most" or "at least". */

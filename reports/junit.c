@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { NAME_MAX_BYTES = 4096 };
 
@@ -64,7 +63,7 @@ static void put_case(struct junit *j, const struct junit_case *c)
     put_text(out, "    <testcase classname=\"", j->report->history->scenario, ".");
     put_text(out, "", c->group, "\" name=\"");
     put_text(out, "", c->name, "\"");
-    buf_printf(out, " time=\"%.3f\"", isfinite(c->seconds) ? c->seconds : 0);
+    buf_printf(out, " time=\"%.3f\"", isfinite(c->seconds) && c->seconds > 0 ? c->seconds : 0);
     if (element == NULL) {
         buf_puts(out, "/>\n");
         return;
@@ -75,31 +74,17 @@ static void put_case(struct junit *j, const struct junit_case *c)
     buf_printf(out, "%s>\n    </testcase>\n", element);
 }
 
-/* How many of the targets before this one have its name: names must differ. */
-static unsigned twins_before(const struct analysis_trial *t, size_t k)
-{
-    unsigned n = 0;
-    const struct analysis_target *a = &t->targets[k];
-    for (size_t i = 0; i < k; i++) {
-        const struct analysis_target *b = &t->targets[i];
-        n += strcmp(a->measure, b->measure) == 0 && strcmp(a->of, b->of) == 0 &&
-             strcmp(a->from, b->from) == 0 && strcmp(a->detail, b->detail) == 0;
-    }
-    return n;
-}
-
 /* A recovery's case lasts as long as the recovery at most did, so that a CI server draws that. */
 static void put_target(struct junit *j, const struct analysis_trial *t, size_t k)
 {
     const struct analysis_target *target = &t->targets[k];
     CLEANUP_BUF struct buf name = BUF_INIT(NAME_MAX_BYTES), text = BUF_INIT(NAME_MAX_BYTES);
     char group[32];
-    unsigned twins = twins_before(t, k);
     (void)snprintf(group, sizeof(group), "trial %u", t->trial);
     buf_printf(&name, "%s: ", group);
     figure_put_target(&name, target);
-    if (twins != 0)
-        buf_printf(&name, " (%u)", twins + 1);
+    if (figure_is_twin(t->targets, k)) /* names must differ */
+        buf_printf(&name, " (target %zu)", k + 1);
     figure_put_interval(&text, target);
     if (!isnan(target->limit)) {
         buf_printf(&text, ", %s ", figure_side(target));
@@ -129,7 +114,9 @@ static void put_trial(struct junit *j, const struct analysis_trial *t)
                    t->fault_free ? " without a fault" : "");
     put_case(j, &(struct junit_case){.group = group,
                                      .name = name,
-                                     .seconds = (double)(t->end_ns - t->start_ns) / 1e9,
+                                     .seconds = t->end_ns != HISTORY_UNKNOWN
+                                                    ? (double)(t->end_ns - t->start_ns) / 1e9
+                                                    : 0,
                                      .verdict = verdict,
                                      .why = t->why,
                                      .text = t->why});

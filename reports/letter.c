@@ -39,6 +39,20 @@ void letter_put(struct buf *out, uint32_t c)
     buf_add(out, bytes, n);
 }
 
+/* Control characters, and those that turn the direction of a line around. */
+static bool is_harmless(uint32_t c)
+{
+    return c == '\n' || c == '\t' ||
+           (c >= 0x20 && c != 0x7F && (c < 0x80 || c > 0x9F) && (c < 0x2028 || c > 0x202E) &&
+            (c < 0x2066 || c > 0x2069));
+}
+
+void letter_put_lines(struct buf *out, const char *s)
+{
+    for (uint32_t c; (c = letter_next(&s)) != 0;)
+        letter_put(out, is_harmless(c) ? c : LETTER_UNKNOWN);
+}
+
 json_t *letter_json(const char *s)
 {
     if (s == NULL)

@@ -18,6 +18,10 @@ uint32_t letter_next(const char **s);
 /* As UTF-8. */
 void letter_put(struct buf *out, uint32_t c);
 
+/* For a terminal or a plain file: lines stay, but no control character gets through that could move
+ * a cursor or hide a line, nor what is not UTF-8. */
+void letter_put_lines(struct buf *out, const char *s);
+
 /* A JSON string, whatever the bytes; null for NULL. */
 json_t *letter_json(const char *s);
 

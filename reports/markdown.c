@@ -41,6 +41,12 @@ static void rows_end(struct rows *r)
         buf_printf(r->out, "\n%zu more in `result.json`.\n", r->left_out);
 }
 
+/* What ends a line for some reader. */
+static bool is_break(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x2028 || c == 0x2029;
+}
+
 static bool is_word(uint32_t c)
 {
     return c < 0x80 ? isalnum((int)c) != 0 : true;
@@ -57,7 +63,7 @@ static void put(struct buf *out, const char *s)
             buf_puts(out, "...");
             return;
         }
-        if (c < 0x20 || c == 0x7F)
+        if (is_break(c))
             buf_puts(out, " ");
         else if (c < 0x80 && strchr("\\`*_[]<>|&~#", (int)c) != NULL && !inner)
             buf_printf(out, "\\%c", (char)c);
@@ -74,7 +80,7 @@ static void put_code(struct buf *out, const char *s)
     bool whole = true;
     buf_puts(out, "`");
     for (uint32_t c; s != NULL && whole && (c = letter_next(&s)) != 0;) {
-        letter_put(out, c < 0x20 || c == 0x7F || c == '`' || c == '|' ? ' ' : c);
+        letter_put(out, is_break(c) || c == '`' || c == '|' ? ' ' : c);
         whole = out->len - begin < CODE_BYTES_MAX;
     }
     buf_puts(out, begin + 1 == out->len ? " `" : "`");

@@ -106,24 +106,11 @@ static void put_trials(struct metrics *m)
     }
 }
 
-/* Two targets of the same words would be one series twice: the first counts. */
-static bool is_twin(const struct analysis *a, size_t k)
-{
-    const struct analysis_target *t = &a->targets[k];
-    for (size_t i = 0; i < k; i++) {
-        const struct analysis_target *b = &a->targets[i];
-        if (strcmp(t->measure, b->measure) == 0 && strcmp(t->of, b->of) == 0 &&
-            strcmp(t->from, b->from) == 0 && strcmp(t->detail, b->detail) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void put_target_verdicts(struct metrics *m)
 {
     const struct analysis *a = m->report->analysis;
     for (size_t i = 0; i < a->n_targets; i++)
-        for (int v = VERDICT_NOT_JUDGED; !is_twin(a, i) && v <= VERDICT_FAIL; v++) {
+        for (int v = VERDICT_NOT_JUDGED; !figure_is_twin(a->targets, i) && v <= VERDICT_FAIL; v++) {
             const struct analysis_target *t = &a->targets[i];
             put_sample(m,
                        LABELS("measure", t->measure, "of", t->of, "from", t->from, "detail",
@@ -140,7 +127,7 @@ static void put_bounds(struct metrics *m, enum analysis_unit unit)
         const struct analysis_target *t = &a->targets[i];
         const double values[] = {t->lower, t->upper, t->limit};
         static const char *const words[] = {"lower", "upper", "limit"};
-        for (size_t k = 0; t->unit == unit && !is_twin(a, i) && k < 3; k++)
+        for (size_t k = 0; t->unit == unit && !figure_is_twin(a->targets, i) && k < 3; k++)
             put_sample(m,
                        LABELS("measure", t->measure, "of", t->of, "from", t->from, "detail",
                               t->detail, "bound", words[k], ),
@@ -177,7 +164,9 @@ static void put_slots(struct metrics *m)
             sums[2] += p->gaps;
         }
         for (size_t w = 0; w < 3; w++)
-            put_sample(m, LABELS("probe", a->trials[0].probes[k].name, "result", words[w], ),
+            put_sample(m,
+                       LABELS("probe", a->trials[0].probes[k].name, "vantage",
+                              a->trials[0].probes[k].from, "result", words[w], ),
                        sums[w]);
     }
 }
@@ -189,7 +178,10 @@ static void put_outages(struct metrics *m)
         double n = 0;
         for (size_t i = 0; i < a->n_trials && k < a->trials[i].n_probes; i++)
             n += (double)a->trials[i].probes[k].n_outages;
-        put_sample(m, LABELS("probe", a->trials[0].probes[k].name, ), n);
+        put_sample(
+            m,
+            LABELS("probe", a->trials[0].probes[k].name, "vantage", a->trials[0].probes[k].from, ),
+            n);
     }
 }
 

@@ -13,7 +13,8 @@ const struct report_renderer report_renderers[] = {
     {.name = "json",
      .file = "result.json",
      .summary = "All that was found, for programs; times in seconds since the run's start.",
-     .reader = "Scripts (`jq`), and whatever has no format of its own here. [result-schema.json](result-schema.json) is "
+     .reader = "Scripts (`jq`), and whatever has no format of its own here. "
+               "[result-schema.json](result-schema.json) is "
                "its JSON Schema, which `blackstart schema --result` prints; later versions may add "
                "fields.",
      .render = report_render_json},

@@ -51,6 +51,7 @@ static const struct field target_fields[] = {
     {"measure", FIELD_TEXT, 0, "What was measured: recovery_time, availability, ...; impact.",
      NULL},
     {"of", FIELD_TEXT, 0, "The probe; empty for the whole system.", NULL},
+    {"vantage", FIELD_TEXT, OPTIONAL, "Of a probe with several: which.", NULL},
     {"from", FIELD_TEXT, OPTIONAL, "A recovery's start: fault, impact or heal.", NULL},
     {"detail", FIELD_TEXT, OPTIONAL, "What else was asked for, such as the window.", NULL},
     {"unit", FIELD_TEXT, 0, "s, share (0 to 1) or count.", NULL},
@@ -147,6 +148,65 @@ static const struct field rollout_fields[] = {
 };
 SECTION(rollout, "A step's waves over its hosts.");
 
+static const struct field vantage_fields[] = {
+    {"host", FIELD_TEXT, 0, "Where its prober runs.", NULL},
+    {"stands", FIELD_TEXT, NULLABLE, "In words: whether a fault hit that host.", NULL},
+    {"injections", FIELD_COUNT, 0, "Of this trial on that host.", NULL},
+    {"clock_lower_s", FIELD_REAL, NULLABLE, "What is at least added to its times.", NULL},
+    {"clock_upper_s", FIELD_REAL, NULLABLE, "What is at most added to its times.", NULL},
+};
+SECTION(vantage, "Where probes stand.");
+
+static const struct field cell_fields[] = {
+    {"probe", FIELD_TEXT, 0, "As the scenario calls it.", NULL},
+    {"vantage", FIELD_TEXT, NULLABLE, "From where.", NULL},
+    {"endpoint", FIELD_TEXT, NULLABLE, "Of which host.", NULL},
+    {"scheduled", FIELD_COUNT, 0, "Slots from the fault to the end of observation.", NULL},
+    {"good", FIELD_COUNT, 0, "Of these.", NULL},
+    {"bad", FIELD_COUNT, 0, "Of these.", NULL},
+    {"gaps", FIELD_COUNT, 0, "Of these: the prober's own stalls.", NULL},
+    {"good_lower", FIELD_REAL, NULLABLE, "Share of good slots, gaps taken as bad.", NULL},
+    {"good_upper", FIELD_REAL, NULLABLE, "Share of good slots, gaps taken as good.", NULL},
+    {"outages", FIELD_COUNT, 0, "How many.", NULL},
+    {"bad_lower_s", FIELD_REAL, NULLABLE, "At least so long in all of them.", NULL},
+    {"bad_upper_s", FIELD_REAL, NULLABLE, "At most so long; null: open.", NULL},
+    {"seen_as", FIELD_TEXT, NULLABLE, "What was seen first.", NULL},
+    {"requests_per_s", FIELD_REAL, NULLABLE, "That it was sent.", NULL},
+};
+SECTION(cell, "One endpoint of a probe as one vantage saw it.");
+
+static const struct field matrix_fields[] = {
+    {"vantages", FIELD_SECTIONS, 0, "In the order of their first probe.", &vantage},
+    {"cells", FIELD_SECTIONS, 0, "Probe x vantage x endpoint.", &cell},
+    {"disagreements", FIELD_TEXTS, 0, "Where vantages saw different things, in words.", NULL},
+};
+SECTION(matrix, "What each vantage saw of each endpoint.");
+
+static const struct field prober_fields[] = {
+    {"vantage", FIELD_TEXT, NULLABLE, "Where it runs.", NULL},
+    {"sent", FIELD_COUNT, 0, "Attempts.", NULL},
+    {"late", FIELD_COUNT, 0, "Sent more than a quarter of the interval late.", NULL},
+    {"gaps", FIELD_COUNT, 0, "Not sent.", NULL},
+    {"late_p50_s", FIELD_REAL, NULLABLE, "Sent after it was due: median.", NULL},
+    {"late_p99_s", FIELD_REAL, NULLABLE, "Sent after it was due: 99th percentile.", NULL},
+    {"late_max_s", FIELD_REAL, NULLABLE, "Sent after it was due: the most.", NULL},
+    {"cpu_share", FIELD_REAL, NULLABLE, "Its own, of one processor.", NULL},
+    {"requests_per_s", FIELD_REAL, NULLABLE, "That it sent, to all endpoints.", NULL},
+    {"steal_share", FIELD_REAL, NULLABLE, "Of its machine's time that went to other guests.", NULL},
+    {"pressure_share", FIELD_REAL, NULLABLE, "Of the time that somebody waited for a processor.",
+     NULL},
+    {"load_begin", FIELD_REAL, NULLABLE, "The machine's load when the trial began.", NULL},
+    {"load_end", FIELD_REAL, NULLABLE, "The machine's load when the trial ended.", NULL},
+    {"null_answers", FIELD_COUNT, NULLABLE, "Of a server of its own that does nothing.", NULL},
+    {"null_late", FIELD_COUNT, NULLABLE, "Of these, late.", NULL},
+    {"null_p50_s", FIELD_REAL, NULLABLE, "How long these took: median.", NULL},
+    {"null_p99_s", FIELD_REAL, NULLABLE, "How long these took: 99th percentile.", NULL},
+    {"null_max_s", FIELD_REAL, NULLABLE, "How long these took: the most.", NULL},
+    {"suspect", FIELD_BOOL, 0, "Times are wider than the system's alone.", NULL},
+    {"why", FIELD_TEXT, NULLABLE, "Why it is suspect.", NULL},
+};
+SECTION(prober, "How a prober fared itself.");
+
 static const struct field trial_fields[] = {
     {"trial", FIELD_COUNT, 0, "Its number.", NULL},
     {"fault_free", FIELD_BOOL, 0, "The first of a series, without faults.", NULL},
@@ -158,6 +218,8 @@ static const struct field trial_fields[] = {
      &target},
     {"probes", FIELD_SECTIONS, 0, "In the scenario's order.", &probe},
     {"rollouts", FIELD_SECTIONS, 0, "Of steps with waves.", &rollout},
+    {"matrix", FIELD_SECTION, 0, "What each vantage saw of each endpoint.", &matrix},
+    {"probers", FIELD_SECTIONS, 0, "How the probers fared, one for each vantage.", &prober},
 };
 SECTION(trial, "One repetition.");
 
@@ -191,8 +253,9 @@ static const struct {
     const char *name;
     const struct section *section;
 } definitions[] = {
-    {"target", &target}, {"injection", &injection}, {"host", &host},   {"outage", &outage},
-    {"probe", &probe},   {"rollout", &rollout},     {"trial", &trial},
+    {"target", &target}, {"injection", &injection}, {"host", &host},       {"outage", &outage},
+    {"probe", &probe},   {"rollout", &rollout},     {"vantage", &vantage}, {"cell", &cell},
+    {"matrix", &matrix}, {"prober", &prober},       {"trial", &trial},
 };
 
 static json_t *reference(const struct section *section)

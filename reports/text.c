@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "reports/event.h"
 #include "reports/figure.h"
+#include "reports/letter.h"
 #include "reports/text_parts.h"
 
 #include <inttypes.h>
@@ -42,7 +43,7 @@ static void put_comparison(struct buf *out, const struct report *report)
         buf_printf(out, "  %s\n", buf_text(&line));
 }
 
-void report_print_verdict(const struct report *report, struct buf *out)
+static void put_verdict(struct buf *out, const struct report *report)
 {
     const struct analysis *a = report->analysis;
     buf_printf(out, "%s: %s\n", verdict_word(a->verdict), a->why != NULL ? a->why : "");
@@ -302,11 +303,17 @@ static void put_head(struct buf *out, const struct report *report)
         buf_printf(out, "error      %s\n", h->error);
 }
 
-int report_render_text(const struct report *report, struct buf *out, struct err *err)
+void report_print_verdict(const struct report *report, struct buf *out)
+{
+    CLEANUP_BUF struct buf raw = BUF_INIT(REPORT_MAX);
+    put_verdict(&raw, report);
+    letter_put_lines(out, buf_text(&raw));
+}
+
+static void put_all(struct buf *out, const struct report *report)
 {
     const struct analysis *a = report->analysis;
-    (void)err;
-    report_print_verdict(report, out);
+    put_verdict(out, report);
     put_head(out, report);
     text_put_series(out, a);
     put_trials(out, a);
@@ -319,5 +326,15 @@ int report_render_text(const struct report *report, struct buf *out, struct err 
     for (size_t i = 0; i < a->n_notes; i++)
         buf_printf(out, "  %s\n", a->notes[i]);
     buf_puts(out, "\nmade again from the journal by: blackstart report DIR, with this directory\n");
+}
+
+/* Names, outputs and log lines come from anywhere, and the report is read on a terminal. */
+int report_render_text(const struct report *report, struct buf *out, struct err *err)
+{
+    CLEANUP_BUF struct buf raw = BUF_INIT(REPORT_MAX);
+    (void)err;
+    put_all(&raw, report);
+    letter_put_lines(out, buf_text(&raw));
+    out->failed = out->failed || raw.failed;
     return 0;
 }

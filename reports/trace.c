@@ -18,7 +18,7 @@
 #include <string.h>
 
 /* What collectors take in one request (20 MiB) and keep of one span, by default. */
-enum { DETAILS_MAX = 8000, EVENTS_MAX = 128 };
+enum { DETAILS_MAX = 10000, EVENTS_MAX = 128 };
 
 enum span_kind { SPAN_RUN, SPAN_TRIAL, SPAN_STEP, SPAN_INJECTION, SPAN_OUTAGE, SPAN_TRACE };
 enum { OTLP_INTERNAL = 1, OTLP_STATUS_UNSET = 0, OTLP_STATUS_OK = 1, OTLP_STATUS_ERROR = 2 };
@@ -30,11 +30,19 @@ struct trace {
     char id[33], run[17];
     size_t details, dropped;
     int events_dropped; /* of the span that is being made */
+    size_t *first;      /* per trial: its first event */
 };
 
 struct span_ids {
     char id[17], parent[17];
 };
+
+static bool is_of_trial(const struct trace *t, size_t event, size_t trial)
+{
+    const struct history *h = t->report->history;
+    const struct history_trial *of = t->report->analysis->trials[trial].of;
+    return of != NULL && h->events[event].trial == (size_t)(of - h->trials);
+}
 
 /* Spreads the bits of a digest: collectors sample by parts of an id. Never 0, which is no id. */
 static uint64_t mixed(uint64_t d)
@@ -105,10 +113,25 @@ static void attribute_bool(json_t *list, const char *key, bool value)
     attribute(list, key, "boolValue", json_boolean(value));
 }
 
+/* False once there is no room. */
+static bool has_room(struct trace *t)
+{
+    t->details += t->details < DETAILS_MAX;
+    return t->details < DETAILS_MAX;
+}
+
+/* The same, of a span: what is left out is counted. */
+static bool has_room_for_span(struct trace *t)
+{
+    bool room = has_room(t);
+    t->dropped += !room;
+    return room;
+}
+
 static void add_event(struct trace *t, json_t *events, int64_t at, const char *name,
                       json_t *attributes)
 {
-    if (at == HISTORY_UNKNOWN || json_array_size(events) >= EVENTS_MAX) {
+    if (at == HISTORY_UNKNOWN || json_array_size(events) >= EVENTS_MAX || !has_room(t)) {
         t->events_dropped += at != HISTORY_UNKNOWN;
         json_decref(attributes);
         return;
@@ -248,9 +271,8 @@ static void add_step(struct trace *t, const struct span_ids *ids, size_t k, int6
              failed ? OTLP_STATUS_ERROR : OTLP_STATUS_UNSET, why);
 }
 
-/* The events of a trial that are moments; steps are spans, and the first one's place is told. */
-static json_t *trial_events(struct trace *t, size_t trial, size_t *at, int64_t end,
-                            size_t *ret_first)
+/* The events of a trial that are moments; steps are spans. */
+static json_t *trial_events(struct trace *t, size_t i)
 {
     static const struct {
         const char *ev, *what;
@@ -258,13 +280,11 @@ static json_t *trial_events(struct trace *t, size_t trial, size_t *at, int64_t e
                 {"probe.state", "probe"}, {"guard", "what"}, {"abort", "what"},
                 {"hold", "state"},        {"renew", "host"}};
     const struct history *h = t->report->history;
+    const struct analysis_trial *trial = &t->report->analysis->trials[i];
     json_t *events = json_array();
-    for (; *at < h->n_events && h->events[*at].trial != trial; (*at)++)
-        ;
-    *ret_first = *at;
-    for (; *at < h->n_events && h->events[*at].trial == trial; (*at)++)
+    for (size_t k = t->first[i]; k < h->n_events && is_of_trial(t, k, i); k++)
         for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
-            const struct history_event *e = &h->events[*at];
+            const struct history_event *e = &h->events[k];
             if (strcmp(rows[r].ev, e->ev) != 0)
                 continue;
             json_t *list = json_array();
@@ -274,72 +294,100 @@ static json_t *trial_events(struct trace *t, size_t trial, size_t *at, int64_t e
             attribute_text(list, "blackstart.state", state);
             add_event(t, events, e->t, e->ev, list);
         }
-    for (size_t i = 0; i < t->report->analysis->trials[trial].n_targets; i++)
-        add_target(t, events, end, &t->report->analysis->trials[trial].targets[i]);
+    for (size_t k = 0; k < trial->n_targets; k++)
+        add_target(t, events, trial->end_ns, &trial->targets[k]);
     return events;
 }
 
-/* False once there is no room: what is left out is counted. */
-static bool has_room(struct trace *t)
+static void add_steps(struct trace *t, size_t trial, struct span_ids *ids)
 {
-    if (t->details < DETAILS_MAX) {
-        t->details++;
-        return true;
+    const struct history *h = t->report->history;
+    uint64_t n = 0;
+    for (size_t k = t->first[trial]; k < h->n_events && is_of_trial(t, k, trial); k++) {
+        const char *state = json_string_value(json_object_get(h->events[k].members, "state"));
+        if (strcmp(h->events[k].ev, "step") != 0 || state == NULL || strcmp(state, "begin") != 0)
+            continue;
+        span_id(t, SPAN_STEP, trial, n++, ids->id);
+        if (has_room_for_span(t))
+            add_step(t, ids, k, t->report->analysis->trials[trial].end_ns);
     }
-    t->dropped++;
-    return false;
 }
 
-static void add_details(struct trace *t, size_t trial, const char *parent, size_t first)
+static void add_details(struct trace *t, size_t trial, const char *parent)
 {
     const struct analysis_trial *a = &t->report->analysis->trials[trial];
-    const struct history *h = t->report->history;
     struct span_ids ids;
     uint64_t n = 0;
     (void)snprintf(ids.parent, sizeof(ids.parent), "%s", parent);
-    for (size_t i = first; i < h->n_events && h->events[i].trial == trial; i++) {
-        const char *state = json_string_value(json_object_get(h->events[i].members, "state"));
-        if (strcmp(h->events[i].ev, "step") != 0 || state == NULL || strcmp(state, "begin") != 0 ||
-            !has_room(t))
-            continue;
-        span_id(t, SPAN_STEP, trial, n++, ids.id);
-        add_step(t, &ids, i, a->end_ns);
-    }
     for (size_t i = 0; i < a->n_injections; i++) {
         span_id(t, SPAN_INJECTION, trial, i, ids.id);
-        if (a->injections[i].of->asked_ns != HISTORY_UNKNOWN && has_room(t))
+        if (a->injections[i].of->asked_ns != HISTORY_UNKNOWN && has_room_for_span(t))
             add_injection(t, &ids, &a->injections[i]);
     }
-    n = 0;
     for (size_t p = 0; p < a->n_probes; p++)
         for (size_t i = 0; i < a->probes[p].n_outages; i++) {
             span_id(t, SPAN_OUTAGE, trial, n++, ids.id);
-            if (has_room(t))
+            if (has_room_for_span(t))
                 add_outage(t, &ids, &a->probes[p], &a->probes[p].outages[i]);
         }
+    add_steps(t, trial, &ids);
 }
 
-static void add_trials(struct trace *t)
+static void add_trial(struct trace *t, size_t i)
+{
+    const struct analysis_trial *trial = &t->report->analysis->trials[i];
+    json_t *list = json_array();
+    struct span_ids ids;
+    char name[32];
+    span_id(t, SPAN_TRIAL, i, 0, ids.id);
+    (void)snprintf(ids.parent, sizeof(ids.parent), "%s", t->run);
+    (void)snprintf(name, sizeof(name), "trial %u", trial->trial);
+    attribute_int(list, "blackstart.trial", trial->trial);
+    attribute_bool(list, "blackstart.fault_free", trial->fault_free);
+    attribute_text(list, "blackstart.verdict", verdict_word(trial->verdict));
+    attribute_text(list, "blackstart.why", trial->why);
+    json_t *events = trial_events(t, i);
+    add_span(t, &ids, name, &(struct span){trial->start_ns, trial->end_ns}, list, events,
+             status_of(trial->verdict), trial->why);
+    add_details(t, i, ids.id);
+}
+
+/* Where each trial's events begin: they stand together. */
+static int find_events(struct trace *t, struct err *err)
+{
+    const struct history *h = t->report->history;
+    const struct analysis *a = t->report->analysis;
+    t->first = calloc(a->n_trials + 1, sizeof(*t->first));
+    if (t->first == NULL)
+        return make_error(err, ERR_LIMIT, 0, "out of memory for the trace");
+    size_t k = 0;
+    for (size_t i = 0; i < a->n_trials; i++) {
+        size_t from = k;
+        while (k < h->n_events && !is_of_trial(t, k, i))
+            k++;
+        t->first[i] = k;
+        if (k == h->n_events)
+            k = from; /* this one has none; the next may */
+        while (k < h->n_events && is_of_trial(t, k, i))
+            k++;
+    }
+    return 0;
+}
+
+/* Where there is not room for all, those that did not pass have it first. */
+static int add_trials(struct trace *t, struct err *err)
 {
     const struct analysis *a = t->report->analysis;
-    size_t at = 0, first;
-    for (size_t i = 0; i < a->n_trials; i++) {
-        const struct analysis_trial *trial = &a->trials[i];
-        json_t *list = json_array();
-        struct span_ids ids;
-        char name[32];
-        span_id(t, SPAN_TRIAL, i, 0, ids.id);
-        (void)snprintf(ids.parent, sizeof(ids.parent), "%s", t->run);
-        (void)snprintf(name, sizeof(name), "trial %u", trial->trial);
-        attribute_int(list, "blackstart.trial", trial->trial);
-        attribute_bool(list, "blackstart.fault_free", trial->fault_free);
-        attribute_text(list, "blackstart.verdict", verdict_word(trial->verdict));
-        attribute_text(list, "blackstart.why", trial->why);
-        json_t *events = trial_events(t, i, &at, trial->end_ns, &first);
-        add_span(t, &ids, name, &(struct span){trial->start_ns, trial->end_ns}, list, events,
-                 status_of(trial->verdict), trial->why);
-        add_details(t, i, ids.id, first);
-    }
+    if (find_events(t, err) < 0)
+        return -1;
+    for (int passed = 0; passed < 2; passed++)
+        for (size_t i = 0; i < a->n_trials; i++)
+            if ((a->trials[i].verdict == VERDICT_PASS) == passed)
+                add_trial(t, i);
+    free(t->first);
+    t->first = NULL;
+    t->details = 0; /* the run's own span has room */
+    return 0;
 }
 
 static void add_run(struct trace *t)
@@ -373,7 +421,11 @@ int report_render_trace(const struct report *report, struct buf *out, struct err
     struct trace t = {.report = report, .spans = json_array()};
     json_t *resource = json_array();
     trace_ids(&t);
-    add_trials(&t);
+    if (add_trials(&t, err) < 0) {
+        json_decref(t.spans);
+        json_decref(resource);
+        return -1;
+    }
     add_run(&t);
     attribute_text(resource, "service.name", "blackstart");
     attribute_text(resource, "service.version", h->version);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A journal, and behind the first byte 0xff, which no UTF-8 text has, a head of 16 bytes and
- * records of samples; what can be read is analysed. */
+ * records of samples; what can be read is analysed, and every report is made of it. */
 #include "analysis/analysis.h"
 #include "base/clock.h"
+#include "base/utf8.h"
+#include "reports/report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,25 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { HEAD = 16 };
+
+/* What is JSON by its name must be JSON; what all must hold, tests/unit/reports/ asks. */
+static void render(const struct report *report)
+{
+    for (size_t i = 0; i < report_n_renderers; i++) {
+        const struct report_renderer *r = &report_renderers[i];
+        CLEANUP_BUF struct buf out = BUF_INIT(REPORT_MAX);
+        struct err err;
+        if (report_render(report, r, &out, &err) < 0 || !utf8_valid(buf_text(&out), out.len))
+            abort();
+        size_t len = strlen(r->file);
+        if (len > 5 && strcmp(r->file + len - 5, ".json") == 0) {
+            json_t *o = json_loads(buf_text(&out), JSON_REJECT_DUPLICATES, NULL);
+            if (o == NULL)
+                abort();
+            json_decref(o);
+        }
+    }
+}
 
 static void analyse(const struct history *h)
 {
@@ -37,8 +58,11 @@ static void analyse(const struct history *h)
         struct analysis *a = NULL;
         struct err err;
         probes[0].endpoints = (enum endpoints_rule)rule;
-        if (analysis_make(&s, h, &a, &err) == 0)
-            analysis_free(a);
+        if (analysis_make(&s, h, &a, &err) < 0)
+            continue;
+        if (rule == ENDPOINTS_ANY)
+            render(&(struct report){.scenario = &s, .history = h, .analysis = a, .dir = "d"});
+        analysis_free(a);
     }
 }
 

@@ -170,8 +170,6 @@ static bool tell_hostile(unsigned n)
     bool told = history_parse(text.data, text.len, samples,
                               example_samples(EXAMPLE_TRIALS, 0, samples), &history, &err) == 0 &&
                 analysis_make(&spoilt, history, &analysis, &err) == 0;
-    if (!told)
-        (void)fprintf(stderr, "%s: %s\n", story, err.msg);
     if (told) {
         struct report report = {&spoilt, history, analysis, ONE_OF(hostile)};
         emit(story, &report);

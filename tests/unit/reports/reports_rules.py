@@ -40,6 +40,10 @@ class Rules:
         assert not errors, "; ".join(errors[:3]) + " (rows of reports/result_schema.c)"
         assert result["verdict"] == verdict
 
+    def text(self, text, verdict):
+        assert text.startswith(verdict + ": ")
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text), "control characters"
+
     def junit(self, text, verdict):
         root = ElementTree.fromstring(text)
         cases = root.findall("testsuite/testcase")
@@ -61,10 +65,10 @@ class Rules:
 
     def markdown(self, text, verdict):
         assert len(text.encode()) < 1 << 20
-        assert text.startswith("## ") and f" {verdict}: " in text.splitlines()[0]
+        assert text.startswith("## ") and f" {verdict}: " in text.split("\n")[0]
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", text), "control characters"
         columns = None
-        for line in text.splitlines():
+        for line in text.split("\n"):
             if not line.startswith("|"):
                 columns = None
                 continue
