@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * What stands in result.json, as a table: its JSON Schema derives from it. A field that json.c
- * writes has a row here; a test compares both.
- */
+/* The JSON Schema of result.json, from the tables of result_fields.c. */
 #ifndef BLACKSTART_REPORTS_RESULT_SCHEMA_H
 #define BLACKSTART_REPORTS_RESULT_SCHEMA_H
 

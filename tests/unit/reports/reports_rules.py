@@ -37,7 +37,7 @@ class Rules:
     def json(self, text, verdict):
         result = json.loads(text)
         errors = [f"{list(e.absolute_path)}: {e.message[:200]}" for e in self.validator.iter_errors(result)]
-        assert not errors, "; ".join(errors[:3]) + " (rows of reports/result_schema.c)"
+        assert not errors, "; ".join(errors[:3]) + " (rows of reports/result_fields.c)"
         assert result["verdict"] == verdict
 
     def text(self, text, verdict):
