@@ -207,18 +207,37 @@ static int take_over(struct store *s, const struct store_list *old, struct cmd_c
     return 0;
 }
 
+/* The runs of a store that can be read; *why says why it cannot. */
+static bool read_old(const char *file, struct store_list *ret, struct err *why)
+{
+    CLEANUP_STORE struct store *s = NULL;
+    return store_open(file, STORE_IF_THERE, &s, why) == 0 &&
+           store_list(s, &(struct store_filter){.limit = 0}, ret, why) == 0;
+}
+
+static int make_anew(const char *file, const struct store_list *old, struct cmd_caught_up *c,
+                     size_t *ret_gone, struct err *err)
+{
+    CLEANUP_STORE struct store *s = NULL;
+    char dir[PATH_MAX];
+    if (store_open(file, STORE_MAKE, &s, err) != 0)
+        return -1;
+    cmd_store_own(s);
+    return cmd_store_runs(s, dir, err) != 0 || cmd_store_catch_up(s, dir, false, c, err) != 0 ||
+                   take_over(s, old, c, ret_gone, err) != 0
+               ? -1
+               : 0;
+}
+
 int history_rebuild(const struct cmd_store *place, struct err *err)
 {
-    CLEANUP_STORE_LIST struct store_list list = {.n = 0};
-    CLEANUP_STORE struct store *s = NULL, *before = NULL;
+    CLEANUP_STORE_LIST struct store_list old = {.n = 0};
     struct cmd_caught_up c = {.added = 0};
-    char aside[PATH_MAX + 16] = "", dir[PATH_MAX];
+    char aside[PATH_MAX + 16] = "";
     struct err why = {.msg = ""};
     size_t gone = 0;
     bool there = access(place->file, F_OK) == 0;
-    bool read = there && store_open(place->file, STORE_IF_THERE, &before, &why) == 0 &&
-                store_list(before, &(struct store_filter){.limit = 0}, &list, &why) == 0;
-    store_close(steal_ptr(&before));
+    bool read = there && read_old(place->file, &old, &why);
     if (there && !read && why.code == ERR_UNSUPPORTED) {
         *err = why;
         return -1;
@@ -227,10 +246,8 @@ int history_rebuild(const struct cmd_store *place, struct err *err)
         return -1;
     if (there)
         (void)printf("%s moved to %s\n", place->file, aside);
-    if (store_open(place->file, STORE_MAKE, &s, err) != 0 || cmd_store_runs(s, dir, err) != 0 ||
-        cmd_store_catch_up(s, dir, false, &c, err) != 0 || take_over(s, &list, &c, &gone, err) != 0)
+    if (make_anew(place->file, &old, &c, &gone, err) != 0)
         return -1;
-    cmd_store_own(s);
     cmd_store_tell(&c);
     (void)printf("%zu run%s recorded in %s\n", c.added, c.added == 1 ? "" : "s", place->file);
     if (there && !read)

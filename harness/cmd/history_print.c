@@ -57,7 +57,7 @@ static void row_fill(const struct store_run *r, struct row *row)
 
 static void widths_fill(const struct store_list *list, size_t columns, size_t widths[COLUMNS])
 {
-    struct row row;
+    struct row row = {.cells = {""}};
     size_t sum = 0;
     for (size_t c = 0; c < COLUMNS; c++)
         widths[c] = strlen(headings[c]);
@@ -105,7 +105,7 @@ void history_print_table(const struct store_list *list, size_t columns, bool col
                          struct buf *out)
 {
     size_t widths[COLUMNS];
-    struct row row;
+    struct row row = {.cells = {""}};
     widths_fill(list, columns, widths);
     for (size_t c = 0; c < COLUMNS; c++)
         put_cell(&row, (enum column)c, headings[c]);

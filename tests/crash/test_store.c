@@ -120,7 +120,7 @@ static void sweep_kills(bool made)
     unsigned k = 1, bad = 0;
     for (bool hit = true; hit && k < POINTS_MAX; k++) {
         const struct injector_plan plan = {.signal = SIGKILL, .k = k, .counts = changes};
-        struct rig r;
+        struct rig r = {.why = NULL};
         rig_begin(&r, made);
         int status = harm(&r, &plan, &hit);
         CU_ASSERT_EQUAL(hit, WIFSIGNALED(status));
@@ -159,7 +159,7 @@ static void sweep_errors(int error, bool lasts)
     unsigned k = 1, bad = 0, told = 0;
     for (bool hit = true; hit && k < POINTS_MAX; k++) {
         const struct injector_plan plan = {.error = error, .k = k, .lasts = lasts, .counts = fills};
-        struct rig r;
+        struct rig r = {.why = NULL};
         rig_begin(&r, true);
         int status = harm(&r, &plan, &hit);
         bool refused = WIFEXITED(status) && WEXITSTATUS(status) == REFUSED;
