@@ -65,10 +65,10 @@ static void draw(const struct scale *s, const struct trend_point *p, double limi
     size_t to = isfinite(p->upper) ? cell_of(s, p->upper) : s->cells - 1;
     for (size_t i = from; i <= to; i++)
         line[i] = '=';
-    line[from] = from == to ? '|' : '[';
+    line[from] = from < to ? '[' : '|';
     if (!isfinite(p->upper))
         line[to] = '>';
-    else if (from != to)
+    else if (from < to)
         line[to] = ']';
 }
 
