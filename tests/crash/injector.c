@@ -71,6 +71,16 @@ static bool borders_on_change(pid_t victim, const struct __ptrace_syscall_info *
     return was_changed || changed;
 }
 
+static bool is_counted(pid_t victim, const struct injector_plan *plan,
+                       const struct injector_tally *tally, const struct __ptrace_syscall_info *info)
+{
+    if (plan->counts != NULL && !plan->counts(plan, (long)info->entry.nr))
+        return false;
+    if (plan->by_change && !borders_on_change(victim, info))
+        return false;
+    return !plan->by_site || tally->hits > 0 || site_counts(victim, info);
+}
+
 /* At a call's entry or exit; true: nothing more is to be done to the victim. */
 static bool harm(pid_t victim, const struct injector_plan *plan, struct injector_tally *tally)
 {
@@ -86,11 +96,7 @@ static bool harm(pid_t victim, const struct injector_plan *plan, struct injector
     if (info.op != PTRACE_SYSCALL_INFO_ENTRY)
         return false;
     long number = (long)info.entry.nr;
-    if (plan->counts != NULL && !plan->counts(plan, number))
-        return false;
-    if (plan->by_change && !borders_on_change(victim, &info))
-        return false;
-    if (plan->by_site && tally->hits == 0 && !site_counts(victim, &info))
+    if (!is_counted(victim, plan, tally, &info))
         return false;
     if (++tally->calls < plan->k || (!plan->lasts && tally->calls > plan->k))
         return false;
