@@ -15,7 +15,7 @@ static const struct section {
 } sections[] = {
     {"targets", "Targets", html_targets},
     {"timeline", "Timeline", html_timelines},
-    {"recovery", "Recovery over trials", html_recoveries},
+    {"recovery", "Over all trials", html_recoveries},
     {"trials", "Trials", html_trials},
     {"outages", "Outages", html_outages},
     {"writes", "Lost writes", html_ledgers},

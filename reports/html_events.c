@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OUTPUT_LINES_MAX = 10, OUTPUT_MAX = 4 << 10, MARKS_APART = 7 };
+enum { OUTPUT_LINES_MAX = 10, OUTPUT_MAX = 4 << 10, MARKS_APART = 12 };
 
 static const struct history_injection *injection_of(const struct analysis_trial *t, const char *id)
 {

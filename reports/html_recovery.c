@@ -7,45 +7,33 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
-enum { TOP = 22, TRIALS_MAX = 2000, TITLES_MAX = 300, TALLEST = 560 };
+enum { TOP = 22, TRIALS_MAX = 2000, TITLES_MAX = 300, TALLEST = 560, LEFT_OUT_MAX = 20 };
 
 struct figure {
-    size_t target;
-    const struct analysis_target *sum;
+    const struct analysis_summary *sum;
     struct svg_axis axis;
     double times, pitch;
-    size_t n;
+    size_t rows;
 };
 
-/* Trials whose figure counts, as the sentences count them. */
-static const struct analysis_target *figure_of(const struct analysis_trial *t, size_t target)
+static struct figure figure_make(const struct analysis_summary *sum)
 {
-    if (t->fault_free || target >= t->n_targets || isnan(t->targets[target].lower))
-        return NULL;
-    return &t->targets[target];
-}
-
-static struct figure figure_make(const struct analysis *a, size_t target)
-{
-    const struct analysis_target *sum = &a->targets[target];
-    struct figure f = {.target = target, .sum = sum, .times = sum->unit == UNIT_SHARE ? 100 : 1};
+    struct figure f = {.sum = sum, .times = sum->unit == UNIT_SHARE ? 100 : 1};
     double most = isnan(sum->limit) ? 0 : sum->limit, least = most;
-    for (size_t i = 0; i < a->n_trials; i++) {
-        const struct analysis_target *t = figure_of(&a->trials[i], target);
-        if (t == NULL)
-            continue;
-        f.n++;
-        least = t->lower < least ? t->lower : least;
-        most = isfinite(t->upper) && t->upper > most ? t->upper : t->lower > most ? t->lower : most;
+    for (size_t i = 0; i < sum->n; i++) {
+        const struct analysis_figure *v = &sum->values[i];
+        least = v->lower < least ? v->lower : least;
+        most = v->lower > most ? v->lower : most;
+        most = isfinite(v->upper) && v->upper > most ? v->upper : most;
     }
     double room = (most - least) * 0.06;
-    f.axis.lo = sum->unit == UNIT_SECONDS ? 0 : f.times * (least - room > 0 ? least - room : 0);
-    f.axis.hi = f.times * (most + (most > least ? room : most * 0.1 + 0.01));
+    f.axis.lo = sum->unit == UNIT_SHARE && least > room ? f.times * (least - room) : 0;
+    f.axis.hi = f.times * (most > least ? most + room : most * 1.1 + 0.01);
     if (sum->unit == UNIT_SHARE && f.axis.hi > 100)
         f.axis.hi = 100;
-    f.pitch = f.n != 0 ? TALLEST / (double)f.n : 14;
+    f.rows = sum->n < TRIALS_MAX ? sum->n : TRIALS_MAX;
+    f.pitch = f.rows != 0 ? TALLEST / (double)f.rows : 14;
     f.pitch = f.pitch > 14 ? 14 : f.pitch < 1.2 ? 1.2 : f.pitch;
     return f;
 }
@@ -55,18 +43,9 @@ static double share(const struct figure *f, double value)
     return svg_share(&f->axis, value * f->times);
 }
 
-static void put_title(struct html *h, const struct analysis_trial *trial,
-                      const struct analysis_target *t)
+static double row_y(const struct figure *f, size_t row)
 {
-    CLEANUP_BUF struct buf text = BUF_INIT(256);
-    buf_printf(&text, "trial %u: ", trial->trial);
-    figure_put(&text, t->unit, t->lower);
-    buf_puts(&text, " .. ");
-    figure_put(&text, t->unit, t->upper);
-    buf_printf(&text, ", %s", verdict_word(t->verdict));
-    buf_puts(h->out, "<title>");
-    html_text(h->out, buf_text(&text));
-    buf_puts(h->out, "</title>");
+    return f->pitch * ((double)row + 0.5);
 }
 
 /* Many trials share an element: those of one verdict, and of those the ones that ended. */
@@ -75,47 +54,37 @@ struct kind {
     bool open;
 };
 
-static bool is_kind(const struct analysis_target *t, struct kind k)
-{
-    return t->verdict == k.verdict && isinf(t->upper) == k.open;
-}
-
-static void whisker(struct html *h, const struct figure *f, const struct analysis_target *t,
+static void whisker(struct html *h, const struct figure *f, const struct analysis_figure *v,
                     double y)
 {
-    svg_path_to(h->out, 'M', share(f, t->lower), y);
+    svg_path_to(h->out, 'M', share(f, v->lower), y);
     buf_puts(h->out, "H");
-    svg_number(h->out, SVG_LAYER_WIDTH * (isinf(t->upper) ? 1 : share(f, t->upper)));
+    svg_number(h->out, SVG_LAYER_WIDTH * (isinf(v->upper) ? 1 : share(f, v->upper)));
 }
 
-static void dot(struct html *h, const struct figure *f, const struct analysis_target *t, double y)
+static void dot(struct html *h, const struct figure *f, const struct analysis_figure *v, double y)
 {
-    double lo = share(f, t->lower);
-    svg_path_to(h->out, 'M', isinf(t->upper) ? lo : (lo + share(f, t->upper)) / 2, y);
+    double lo = share(f, v->lower);
+    svg_path_to(h->out, 'M', isinf(v->upper) ? lo : (lo + share(f, v->upper)) / 2, y);
     buf_puts(h->out, "h0");
 }
 
-typedef void mark(struct html *h, const struct figure *f, const struct analysis_target *t,
+typedef void mark(struct html *h, const struct figure *f, const struct analysis_figure *v,
                   double y);
 
 /* One path with the marks of all trials of a kind. */
 static void put_marks(struct html *h, const struct figure *f, struct kind k, const char *class,
                       mark *put)
 {
-    const struct analysis *a = h->report->analysis;
     bool any = false;
-    size_t row = 0;
-    for (size_t i = 0; i < a->n_trials && row < TRIALS_MAX; i++) {
-        const struct analysis_target *t = figure_of(&a->trials[i], f->target);
-        if (t == NULL)
-            continue;
-        double y = f->pitch * ((double)row++ + 0.5);
-        if (!is_kind(t, k))
+    for (size_t i = 0; i < f->rows; i++) {
+        const struct analysis_figure *v = &f->sum->values[i];
+        if (v->verdict != k.verdict || isinf(v->upper) != k.open)
             continue;
         if (!any)
             svg_path_begin(h->out, class);
         any = true;
-        put(h, f, t, y);
+        put(h, f, v, row_y(f, i));
     }
     if (any)
         svg_path_end(h->out);
@@ -133,16 +102,21 @@ static void put_many(struct html *h, const struct figure *f)
         }
 }
 
-static void put_one(struct html *h, const struct figure *f, const struct analysis_trial *trial,
-                    const struct analysis_target *t, double y)
+static void put_one(struct html *h, const struct figure *f, const struct analysis_figure *v,
+                    double y)
 {
-    svg_group_begin(h->out, html_verdict_class(t->verdict), NULL);
-    put_title(h, trial, t);
-    svg_path_begin(h->out, isinf(t->upper) ? "whisk censored" : "whisk");
-    whisker(h, f, t, y);
+    CLEANUP_BUF struct buf title = BUF_INIT(256);
+    buf_printf(&title, "trial %u: ", v->trial);
+    figure_put(&title, f->sum->unit, v->lower);
+    buf_puts(&title, " .. ");
+    figure_put(&title, f->sum->unit, v->upper);
+    buf_printf(&title, ", %s", verdict_word(v->verdict));
+    svg_group_begin(h->out, html_verdict_class(v->verdict), buf_text(&title));
+    svg_path_begin(h->out, isinf(v->upper) ? "whisk censored" : "whisk");
+    whisker(h, f, v, y);
     svg_path_end(h->out);
-    svg_path_begin(h->out, isinf(t->upper) ? "dot hollow" : "dot");
-    dot(h, f, t, y);
+    svg_path_begin(h->out, isinf(v->upper) ? "dot hollow" : "dot");
+    dot(h, f, v, y);
     svg_path_end(h->out);
     svg_group_end(h->out);
 }
@@ -154,7 +128,7 @@ static void put_limit(struct html *h, const struct figure *f, double bottom)
     CLEANUP_BUF struct buf text = BUF_INIT(128);
     bool least = f->sum->side == AT_LEAST;
     double x = 100 * share(f, f->sum->limit);
-    buf_printf(&text, "limit: %s ", figure_side(f->sum));
+    buf_printf(&text, "limit: %s ", least ? "at least" : "at most");
     figure_put(&text, f->sum->unit, f->sum->limit);
     svg_rect(h->out, "beyond", least ? 0 : x, TOP - 4, least ? x : 100 - x, bottom - TOP + 4);
     svg_line(h->out, "limit", x, TOP - 4, x, bottom);
@@ -178,82 +152,132 @@ static void put_axis(struct html *h, const struct figure *f, double y)
     svg_line(h->out, "base", 0, y, 100, y);
 }
 
+/* Where the median lies. */
+static void put_median(struct html *h, const struct figure *f, double bottom)
+{
+    if (!f->sum->median_known)
+        return;
+    double from = 100 * share(f, f->sum->median_lower), to = 100 * share(f, f->sum->median_upper);
+    svg_rect(h->out, "median", from, TOP, to - from, bottom - TOP);
+    svg_line(h->out, "medianline", from, TOP, from, bottom);
+    svg_line(h->out, "medianline", to, TOP, to, bottom);
+}
+
 /* Numbers of the trials at the side, where there is room for them. */
 static void put_names(struct html *h, const struct figure *f, int height)
 {
-    const struct analysis *a = h->report->analysis;
-    size_t row = 0;
+    size_t every = f->pitch >= 12 ? 1 : f->pitch >= 2 ? 10 : 50;
     svg_begin(h->out, "ax x4", height);
-    for (size_t i = 0; i < a->n_trials && row < TRIALS_MAX; i++) {
+    for (size_t i = 0; i < f->rows; i++) {
         char text[32];
-        if (figure_of(&a->trials[i], f->target) == NULL)
+        if (i != 0 && (i + 1) % every != 0)
             continue;
-        row++;
-        if (f->pitch < 12 && row % (f->pitch < 2 ? 50 : 10) != 0 && row != 1)
-            continue;
-        (void)snprintf(text, sizeof(text), "%u", a->trials[i].trial);
-        svg_text(h->out, "tk", SVG_END, 86, TOP + f->pitch * ((double)row - 0.5) + 4, text);
+        (void)snprintf(text, sizeof(text), "%u", f->sum->values[i].trial);
+        svg_text(h->out, "tk", SVG_END, 86, TOP + row_y(f, i) + 4, text);
     }
     svg_end(h->out);
 }
 
 static void put_drawing(struct html *h, const struct figure *f)
 {
-    const struct analysis *a = h->report->analysis;
-    double tall = f->pitch * (double)(f->n < TRIALS_MAX ? f->n : TRIALS_MAX) + 4;
+    double tall = f->pitch * (double)f->rows + 4;
     int height = TOP + (int)tall + 24;
-    size_t row = 0;
     put_names(h, f, height);
     svg_begin(h->out, "in dots", height);
     put_axis(h, f, TOP + tall);
+    put_median(h, f, TOP + tall);
     put_limit(h, f, TOP + tall);
     svg_layer_begin(h->out, TOP, tall);
-    for (size_t i = 0; f->n <= TITLES_MAX && i < a->n_trials; i++) {
-        const struct analysis_target *t = figure_of(&a->trials[i], f->target);
-        if (t != NULL)
-            put_one(h, f, &a->trials[i], t, f->pitch * ((double)row++ + 0.5));
-    }
-    if (f->n > TITLES_MAX)
+    for (size_t i = 0; f->rows <= TITLES_MAX && i < f->rows; i++)
+        put_one(h, f, &f->sum->values[i], row_y(f, i));
+    if (f->rows > TITLES_MAX)
         put_many(h, f);
     svg_layer_end(h->out);
     svg_end(h->out);
 }
 
-static void put_figure(struct html *h, const struct figure *f)
+static void put_caption(struct html *h, const struct analysis_summary *s)
 {
-    const struct analysis_target *t = f->sum;
-    buf_puts(h->out, "<figure><figcaption><strong>");
-    html_measure(h->out, t->measure);
-    buf_puts(h->out, t->of[0] != '\0' ? " of " : "");
-    html_text(h->out, t->of);
-    buf_puts(h->out, t->from[0] != '\0' ? ", from the " : "");
-    html_text(h->out, t->from);
+    buf_puts(h->out, "<figcaption><strong>");
+    html_measure(h->out, s->measure);
+    buf_puts(h->out, s->of[0] != '\0' ? " of " : "");
+    html_text(h->out, s->of);
+    buf_puts(h->out, s->from[0] != '\0' ? ", from the " : s->detail[0] != '\0' ? " " : "");
+    html_text(h->out, s->from[0] != '\0' ? s->from : s->detail);
     buf_printf(h->out,
-               "</strong><span class=\"soft\">%zu trials, in their order. The line through a dot "
-               "is the interval in which the truth lies; a dashed line that reaches the edge had "
-               "not ended when observation did.</span></figcaption>",
-               f->n);
+               "</strong><span class=\"soft\">%zu trials, in their order: %u passed, %u missed, %u "
+               "could not be told. The line through a dot is the interval in which the truth lies",
+               s->n, s->passes, s->misses, s->undecided);
+    if (s->censored != 0)
+        buf_printf(h->out,
+                   "; %u, faint and dashed up to the edge, had not ended when observation "
+                   "did",
+                   s->censored);
+    buf_puts(h->out, s->median_known ? "; the band is where the median lies.</span></figcaption>"
+                                     : ".</span></figcaption>");
+}
+
+static void put_quantiles(struct html *h, const struct analysis_summary *s)
+{
+    buf_puts(h->out, "<ul class=\"plain\">");
+    if (s->sentence[0] != '\0') {
+        buf_puts(h->out, "<li>");
+        html_textf(h->out, "%s.", s->sentence);
+        buf_puts(h->out, "</li>");
+    }
+    for (size_t i = 0; i < ANALYSIS_QUANTILES; i++) {
+        const struct analysis_quantile *q = &s->quantiles[i];
+        if (!q->known)
+            continue;
+        buf_printf(h->out, "<li>%u %% of runs are %s ", q->percent,
+                   s->side == AT_MOST ? "at most" : "at least");
+        figure_put(h->out, s->unit, q->bound);
+        buf_puts(h->out, ", with 95 % confidence.</li>");
+    }
+    if (!s->median_known && s->n > 1)
+        buf_printf(h->out, "<li>A median's bounds need %u trials.</li>", s->median_needs);
+    if (s->order[0] != '\0') {
+        buf_puts(h->out, "<li>");
+        html_textf(h->out, "%s.", s->order);
+        buf_puts(h->out, "</li>");
+    }
+    for (size_t i = 0; i < s->n_left_out && i < LEFT_OUT_MAX; i++) {
+        buf_puts(h->out, "<li>");
+        html_textf(h->out, "Not counted: trial %u: %s", s->left_out[i].trial, s->left_out[i].why);
+        buf_puts(h->out, "</li>");
+    }
+    buf_puts(h->out, "</ul>\n");
+    html_rows_left(h, s->n_left_out, LEFT_OUT_MAX);
+}
+
+static void put_figure(struct html *h, const struct analysis_summary *s)
+{
+    struct figure f = figure_make(s);
+    buf_puts(h->out, "<figure>");
+    put_caption(h, s);
     buf_puts(h->out, "<div class=\"plot\" role=\"img\" aria-label=\"Intervals of each trial beside "
                      "the limit; the table under Trials has the figures\">");
-    put_drawing(h, f);
+    put_drawing(h, &f);
     buf_puts(h->out, "</div></figure>\n");
-    html_rows_left(h, f->n, TRIALS_MAX);
+    html_rows_left(h, s->n, TRIALS_MAX);
+    put_quantiles(h, s);
 }
 
 void html_recoveries(struct html *h)
 {
     const struct analysis *a = h->report->analysis;
-    for (size_t k = 0; k < a->n_targets; k++) {
-        struct figure f = figure_make(a, k);
-        if (f.n < 2 || isnan(a->targets[k].limit))
-            continue;
-        put_figure(h, &f);
-    }
-    if (h->out->len == 0)
+    size_t n = 0;
+    for (size_t k = 0; k < a->n_summaries; k++)
+        if (a->summaries[k].n > 1)
+            n++;
+    if (n == 0)
         return;
-    for (size_t i = 0; i < a->n_sentences; i++) {
+    if (a->series.why != NULL && a->series.why[0] != '\0') {
         buf_puts(h->out, "<p>");
-        html_textf(h->out, "%s.", a->sentences[i]);
+        html_textf(h->out, "%s.", a->series.why);
         buf_puts(h->out, "</p>\n");
     }
+    for (size_t k = 0; k < a->n_summaries; k++)
+        if (a->summaries[k].n > 1)
+            put_figure(h, &a->summaries[k]);
 }

@@ -98,13 +98,22 @@ const char *html_duration(int64_t ns, char ret[32])
     return ret;
 }
 
-void html_measure(struct buf *out, const char *measure)
+static void put_words(struct buf *out, const char *measure, bool capital)
 {
     char words[64];
     (void)snprintf(words, sizeof(words), "%s", measure);
-    words[0] = (char)toupper((unsigned char)words[0]);
+    words[0] = capital ? (char)toupper((unsigned char)words[0]) : words[0];
     for (char *p = words; *p != '\0'; p++)
-        if (*p == '_')
-            *p = ' ';
+        *p = *p == '_' ? ' ' : *p;
     html_text(out, words);
+}
+
+void html_words(struct buf *out, const char *measure)
+{
+    put_words(out, measure, false);
+}
+
+void html_measure(struct buf *out, const char *measure)
+{
+    put_words(out, measure, true);
 }

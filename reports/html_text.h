@@ -23,7 +23,8 @@ bool html_text_upto(struct buf *out, const char *text, size_t most);
 const char *html_time(int64_t ns, char ret[32]);
 /* "12.3 ms", "1.490 s": as fits. */
 const char *html_duration(int64_t ns, char ret[32]);
-/* "Recovery time" of "recovery_time". */
+/* "recovery time" of "recovery_time"; the other with a capital. */
+void html_words(struct buf *out, const char *measure);
 void html_measure(struct buf *out, const char *measure);
 
 #endif

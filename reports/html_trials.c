@@ -3,6 +3,7 @@
  * they say. */
 #include "reports/html_timeline.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -53,6 +54,9 @@ void html_trials(struct html *h)
         CLEANUP_BUF struct buf name = BUF_INIT(1 << 16);
         figure_put_target(&name, &a->targets[n]);
         (void)snprintf(texts[n], sizeof(texts[n]), "#%s", buf_text(&name));
+        texts[n][1] = (char)toupper((unsigned char)texts[n][1]);
+        for (char *p = texts[n]; *p != '\0' && *p != ' '; p++)
+            *p = *p == '_' ? ' ' : *p;
         names[n + 2] = texts[n];
     }
     html_table_begin(h, "All trials, in their order", (struct html_columns){names, n + 2});

@@ -76,7 +76,8 @@ static void put_recovery(struct html *h, const struct analysis_target *t)
 static void put_other(struct html *h, const struct analysis_target *t)
 {
     bool upper = (t->side == AT_LEAST) == (t->verdict == VERDICT_FAIL);
-    html_measure(h->out, t->measure);
+    buf_puts(h->out, "the ");
+    html_words(h->out, t->measure);
     if (t->of[0] != '\0') {
         buf_puts(h->out, " of ");
         html_text(h->out, t->of);
@@ -120,6 +121,14 @@ static const char *opening(const struct analysis *a)
     return words[a->verdict];
 }
 
+/* Of the target over several trials; NULL where there is one. */
+static const struct analysis_summary *summary_of(const struct analysis *a,
+                                                 const struct analysis_target *t)
+{
+    size_t k = (size_t)(t - a->targets);
+    return k < a->n_summaries && a->summaries[k].n > 1 ? &a->summaries[k] : NULL;
+}
+
 static void put_lead(struct html *h, const struct analysis_target *by)
 {
     const struct analysis *a = h->report->analysis;
@@ -128,12 +137,16 @@ static void put_lead(struct html *h, const struct analysis_target *by)
                 (by->verdict == VERDICT_PASS || by->verdict == VERDICT_FAIL);
     buf_puts(h->out, "<p class=\"lead\">");
     buf_puts(h->out, opening(a));
+    const struct analysis_summary *s = told ? summary_of(a, by) : NULL;
+    if (s != NULL)
+        buf_printf(h->out, " in %u of %zu trials",
+                   a->verdict == VERDICT_PASS ? s->passes : s->misses, s->n);
     if (told && t != NULL && t->n_waves != 0) {
         buf_puts(h->out, " under ");
         html_text(h->out, t->waves[0].faults);
         buf_puts(h->out, t->n_waves > 1 ? " and what followed" : "");
     }
-    buf_puts(h->out, ": ");
+    buf_puts(h->out, s == NULL ? ": " : ": in the one that decided, ");
     if (told && strcmp(by->measure, "recovery_time") == 0)
         put_recovery(h, by);
     else if (told)

@@ -40,6 +40,7 @@ static inline void browser_exec(const struct browser *b, int in, int out)
                           "--disable-background-networking",
                           "--disable-component-update",
                           "--disable-sync",
+                          "--disable-breakpad",
                           "--hide-scrollbars",
                           "--remote-debugging-pipe",
                           profile,

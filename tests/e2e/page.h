@@ -48,7 +48,7 @@ static inline void page_picture(struct browser *b, const char *name, int width, 
     enum { PIECE = 1800 };
     const char *dir = getenv("PAGE_PICTURES");
     json_t *tall = dir != NULL ? browser_value(b, "document.documentElement.scrollHeight") : NULL;
-    for (int from = 0; from < (int)json_integer_value(tall); from += PIECE) {
+    for (int from = 0; from < (int)json_integer_value(tall) && from < 4 * PIECE; from += PIECE) {
         char path[PATH_MAX];
         int left = (int)json_integer_value(tall) - from;
         (void)snprintf(path, sizeof(path), "%s/%s-%d-%s-%d.b64", dir, name, width,
