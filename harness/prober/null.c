@@ -70,6 +70,7 @@ static _Noreturn void server_run(int fd, pid_t prober)
 {
     char message[64];
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)prctl(PR_SET_NAME, "blackstart-null");
     if (getppid() != prober) /* it died before this was asked for */
         _exit(0);
     /* All streams must end with the prober, not with this. */
