@@ -74,6 +74,7 @@ struct truth_state {
     struct truth_connection connections[TRUTH_CONNECTIONS];
     size_t n;
     bool starved;
+    int64_t looked_ns; /* when it last looked for requests */
 };
 
 static int truth_listen(uint32_t addr, uint16_t port)
@@ -134,6 +135,8 @@ static void truth_serve(struct truth_state *s)
         if (!broken && c->asked && !c->done &&
             (c->due_ns == 0 || c->due_ns <= clock_system(CLOCK_MONOTONIC)))
             broken = !truth_answer(s, c);
+        /* Its client gave up: nobody was served here, though it was up. */
+        s->starved = s->starved || (broken && !c->done && !c->down && !s->down);
         if (broken)
             truth_drop_connection(s, i);
     }
@@ -169,10 +172,11 @@ static void truth_wait(struct truth_state *s, int64_t until)
         if (left > TRUTH_LOOK_MS * NS_PER_MS)
             left = TRUTH_LOOK_MS * NS_PER_MS;
         struct timespec t = {left / NS_PER_SEC, left % NS_PER_SEC};
-        int64_t before = clock_system(CLOCK_MONOTONIC);
         (void)ppoll(fds, n, &t, NULL);
+        int64_t now = clock_system(CLOCK_MONOTONIC);
         s->starved =
-            s->starved || clock_system(CLOCK_MONOTONIC) - before > TRUTH_STARVED_MS * NS_PER_MS;
+            s->starved || (s->looked_ns != 0 && now - s->looked_ns > TRUTH_STARVED_MS * NS_PER_MS);
+        s->looked_ns = now;
         if (s->listener >= 0)
             (void)truth_accept(s);
         truth_serve(s);

@@ -75,13 +75,19 @@ static void score_wrong(struct score *s, uint32_t trial, const struct analysis_p
                (long long)p->outages[i].recovery.hi, p->outages[i].bad_slots);
 }
 
-static bool score_meets(const struct span *s, int64_t lo, int64_t hi)
+/*
+ * A packet on the loopback may wait for the kernel's own thread when the machine is busy: a request
+ * that was sent just before the server went down arrives behind that, and the server cannot know.
+ */
+static const int64_t score_transit = 5 * NS_PER_MS;
+
+static bool score_meets(const struct span *s, int64_t lo, int64_t hi, bool quiet)
 {
-    return s->lo <= hi && s->hi >= lo;
+    return s->lo <= hi && s->hi >= lo - (quiet ? 0 : score_transit);
 }
 
 static void score_outage(struct score *s, uint32_t trial, const struct analysis_probe *p,
-                         const struct truth *t)
+                         const struct truth *t, bool quiet)
 {
     if (t->starved || s->n_p99 == SCORE_MAX) {
         s->unknown++;
@@ -100,9 +106,9 @@ static void score_outage(struct score *s, uint32_t trial, const struct analysis_
     for (size_t i = 0; i < p->n_outages; i++)
         conclusive = conclusive && !p->outages[i].gap_at_edge;
     s->inconclusive += !conclusive;
-    if (!score_meets(&first->onset, t->down_lo, t->down_hi))
+    if (!score_meets(&first->onset, t->down_lo, t->down_hi, quiet))
         score_wrong(s, trial, p, "the onset lies elsewhere", t);
-    if (!score_meets(&last->recovery, t->up_lo, t->up_hi))
+    if (!score_meets(&last->recovery, t->up_lo, t->up_hi, quiet))
         score_wrong(s, trial, p, "the recovery lies elsewhere", t);
     if (conclusive)
         s->widths[s->n_widths++] = last->recovery.hi - last->recovery.lo;
