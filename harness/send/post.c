@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "send/post.h"
+
+#include "base/clock.h"
+#include "base/utf8.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { CONNECT_MS = 5000, WHOLE_MS = 30000, SHOWN_MAX = 200 };
+
+struct post_link {
+    CURL *easy;
+    char why[CURL_ERROR_SIZE];
+};
+
+int post_open(struct post_link **ret, struct err *err)
+{
+    struct post_link *link = calloc(1, sizeof(*link));
+    if (link == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
+        (link->easy = curl_easy_init()) == NULL) {
+        free(link);
+        return make_error(err, ERR_LIMIT, 0, "libcurl cannot be had");
+    }
+    *ret = link;
+    return 0;
+}
+
+void post_close_at(struct post_link **link)
+{
+    if (*link == NULL)
+        return;
+    curl_easy_cleanup((*link)->easy);
+    curl_global_cleanup();
+    free(*link);
+    *link = NULL;
+}
+
+/* What is beyond the maximum is let go: an answer is only for people and for a few words. */
+static size_t take(char *data, size_t size, size_t n, void *ctx)
+{
+    struct buf *answer = ctx;
+    size_t room = answer->max - answer->len;
+    buf_add(answer, data, size * n < room ? size * n : room);
+    return size * n;
+}
+
+static struct curl_slist *headers_make(const struct post *p)
+{
+    struct curl_slist *list = curl_slist_append(NULL, "Content-Type: application/json");
+    for (size_t i = 0; list != NULL && p->headers != NULL && p->headers[i] != NULL; i++) {
+        struct curl_slist *more = curl_slist_append(list, p->headers[i]);
+        if (more == NULL) {
+            curl_slist_free_all(list);
+            return NULL;
+        }
+        list = more;
+    }
+    return list;
+}
+
+static CURLcode post_once(struct post_link *link, const struct post *p, struct curl_slist *headers,
+                          struct buf *answer, long *status)
+{
+    CURL *easy = link->easy;
+    answer->len = 0;
+    *status = 0;
+    curl_easy_reset(easy);
+    (void)curl_easy_setopt(easy, CURLOPT_URL, p->url);
+    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+    (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)WHOLE_MS);
+    (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)p->len);
+    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, p->body);
+    (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "blackstart/" BLACKSTART_VERSION);
+    (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, link->why);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, answer);
+    CURLcode rc = curl_easy_perform(easy);
+    (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, status);
+    return rc;
+}
+
+/* Nothing can have been taken twice by it that the second time would spoil: ids are the same. */
+static bool may_try_again(CURLcode rc, long status)
+{
+    return rc == CURLE_COULDNT_CONNECT || rc == CURLE_OPERATION_TIMEDOUT ||
+           rc == CURLE_GOT_NOTHING || rc == CURLE_RECV_ERROR || rc == CURLE_SEND_ERROR ||
+           (rc == CURLE_OK && (status == 429 || (status >= 502 && status <= 504)));
+}
+
+static int refused(const struct post *p, long status, struct buf *answer, struct err *err)
+{
+    char said[SHOWN_MAX + 1] = "";
+    size_t n = answer->len < SHOWN_MAX ? answer->len : SHOWN_MAX;
+    if (n != 0)
+        memcpy(said, answer->data, n);
+    utf8_clean(said, n);
+    if (status == 401 || status == 403)
+        return make_error(err, ERR_REFUSED, 0, "%s refused (HTTP %ld): is the token right? %s",
+                          p->url, status, said);
+    return make_error(err, ERR_PROTOCOL, 0, "%s answered HTTP %ld: %s", p->url, status, said);
+}
+
+int post_send(struct post_link *link, const struct post *p, struct buf *answer, struct err *err)
+{
+    struct curl_slist *headers = headers_make(p);
+    CURLcode rc = CURLE_OK;
+    long status = 0;
+    if (headers == NULL)
+        return make_error(err, ERR_LIMIT, 0, "out of memory for a request");
+    for (int attempt = 0; attempt < 2; attempt++) {
+        if (attempt != 0) {
+            struct timespec pause = clock_timespec(NS_PER_SEC);
+            (void)nanosleep(&pause, NULL);
+        }
+        rc = post_once(link, p, headers, answer, &status);
+        if (!may_try_again(rc, status))
+            break;
+    }
+    curl_slist_free_all(headers);
+    if (rc == CURLE_UNSUPPORTED_PROTOCOL || rc == CURLE_URL_MALFORMAT)
+        return make_error(err, ERR_USAGE, 0, "%s is not a URL of http or https", p->url);
+    if (rc != CURLE_OK)
+        return make_error(err, rc == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_SYSTEM, 0,
+                          "%s: %s", p->url,
+                          link->why[0] != '\0' ? link->why : curl_easy_strerror(rc));
+    if (status < 200 || status > 299)
+        return refused(p, status, answer, err);
+    return 0;
+}
