@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* scenarios/quickstart.yaml on a real etcd cluster: each of the verdicts that it can have. */
-#include "e2e.h"
+#include "page.h"
 
 #define QUICKSTART "scenarios/quickstart.yaml"
 enum { LIMIT_S = 120 };
@@ -32,9 +32,9 @@ static void expect_injections(const struct e2e *t, bool proven)
 
 static void expect_files(const struct e2e *t)
 {
-    static const char *const names[] = {"journal.ndjson",   "report.txt", "result.json",
-                                        "samples-0000.bin", "logs/n1",    "logs/n2",
-                                        "logs/n3"};
+    static const char *const names[] = {"journal.ndjson", "report.txt",       "result.json",
+                                        "report.html",    "samples-0000.bin", "logs/n1",
+                                        "logs/n2",        "logs/n3"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char path[200];
         (void)snprintf(path, sizeof(path), "%s/%s", t->out, names[i]);
@@ -45,6 +45,21 @@ static void expect_files(const struct e2e *t)
     CU_ASSERT_PTR_NOT_NULL(strstr(report, "pass: every target was met"));
     CU_ASSERT_PTR_NOT_NULL(strstr(report, "the services' log lines around the impact"));
     CU_ASSERT_PTR_NOT_NULL(strstr(report, "lost leader"));
+}
+
+/* The run's page in a browser, as a person opens it. */
+static void expect_page(const struct e2e *t)
+{
+    struct browser browser;
+    char path[128];
+    (void)snprintf(path, sizeof(path), "%s/report.html", t->out);
+    bool started = browser_start(&browser);
+    CU_ASSERT_TRUE(started);
+    if (started) {
+        page_look(&browser, "quickstart", path, 400, true);
+        page_look(&browser, "quickstart", path, 1600, false);
+    }
+    browser_stop(&browser);
 }
 
 static void test_pass(void)
@@ -68,6 +83,7 @@ static void test_pass(void)
     CU_ASSERT(e2e_number(t.result, "seed") >= 0);
     CU_ASSERT_EQUAL(strlen(e2e_text(t.result, "scenario_sha256")), 64);
     expect_files(&t);
+    expect_page(&t);
     printf("figure: quickstart: recovery %.3f..%.3f s, width %.1f ms (p99 %.1f ms)\n", lower, upper,
            (upper - lower) * 1e3, p99 * 1e3);
     e2e_expect_gone(&t, 5);
@@ -77,9 +93,10 @@ static void test_pass(void)
 /* The reports come from the journal alone: made again they are the same, byte for byte. */
 static void expect_same_again(struct e2e *t)
 {
-    static const char *const names[] = {"result.json", "report.txt"};
-    char *before[2];
-    for (int i = 0; i < 2; i++) {
+    static const char *const names[] = {"result.json", "report.txt", "report.html"};
+    enum { N = sizeof(names) / sizeof(names[0]) };
+    char *before[N];
+    for (int i = 0; i < N; i++) {
         before[i] = e2e_read(t->out, names[i]);
         char path[200];
         (void)snprintf(path, sizeof(path), "%s/%s", t->out, names[i]);
@@ -89,15 +106,15 @@ static void expect_same_again(struct e2e *t)
     e2e_start(t, (const char *const[]){"report", "--json", t->out, NULL});
     json_decref(t->result);
     CU_ASSERT_EQUAL(e2e_wait(t, 30), status);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < N; i++) {
         CLEANUP_FREE char *after = e2e_read(t->out, names[i]);
         CU_ASSERT_PTR_NOT_NULL_FATAL(after);
         CU_ASSERT_STRING_EQUAL(after, before[i]);
     }
     CLEANUP_FREE char *printed = e2e_read(t->dir, "stdout");
     CU_ASSERT_STRING_EQUAL(printed, before[0]);
-    free(before[0]);
-    free(before[1]);
+    for (int i = 0; i < N; i++)
+        free(before[i]);
 }
 
 /* Three labs at once: a target missed, a fault that matches nothing, no fault at all. */
