@@ -38,6 +38,21 @@ static bool is_instant(const struct analysis_trial *t)
     return t->n_injections != 0;
 }
 
+/* Of a fault that came and went, each time that it was there; on several hosts it was so at once.
+ */
+static void put_phases(struct html *h, const struct timeline_view *v, const struct analysis_wave *w,
+                       double y, double height)
+{
+    for (size_t i = 0; i < v->t->n_injections; i++) {
+        const struct history_injection *of = v->t->injections[i].of;
+        if (of->phase <= 0 || v->t->injections[i].place != 0 || of->active_ns == HISTORY_UNKNOWN ||
+            of->active_ns < w->injected.lo)
+            continue;
+        double from = timeline_x(v, of->active_ns, 0), to = timeline_x(v, of->undone_ns, 100);
+        svg_rect(h->out, "fault", from, y, to - from, height);
+    }
+}
+
 static void put_fault(struct html *h, const struct timeline_view *v, const struct analysis_wave *w,
                       double y, double height)
 {
@@ -52,7 +67,10 @@ static void put_fault(struct html *h, const struct timeline_view *v, const struc
         buf_printf(&title, "; revert asked %s, verified gone %s",
                    timeline_since(v, w->undone.lo, revert), timeline_since(v, w->undone.hi, off));
     svg_group_begin(h->out, "f", buf_text(&title));
-    svg_rect(h->out, "fault", from, y, to - from, height);
+    if (w->phases > 0)
+        put_phases(h, v, w, y, height);
+    else
+        svg_rect(h->out, "fault", from, y, to - from, height);
     svg_line(h->out, "faultedge", from, y, from, y + height);
     if (w->undone.hi != HISTORY_UNKNOWN && !instant)
         svg_line(h->out, "faultedge", to, y, to, y + height);

@@ -44,9 +44,8 @@ static void put_allowance(struct html *h, const struct analysis_target *t)
 
 static const char *since(const struct analysis_target *t)
 {
-    static const char *const rows[][2] = {{"fault", "the fault"},
-                                          {"impact", "the first failure"},
-                                          {"heal", "the fault was taken away"}};
+    static const char *const rows[][2] = {
+        {"fault", "the fault"}, {"impact", "the first failure"}, {"heal", "the fault's removal"}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (strcmp(rows[i][0], t->from) == 0)
             return rows[i][1];
