@@ -103,7 +103,8 @@ static void put_drawing(struct html *h, const struct trend *t)
 static void put_trend(struct html *h, const struct trend *t)
 {
     CLEANUP_BUF struct buf line = BUF_INIT(1 << 12);
-    struct earlier_target of = {.measure = t->measure, .of = t->of, .from = t->from};
+    struct earlier_target of = {
+        .measure = t->measure, .of = t->of, .from = t->from, .detail = t->detail};
     CLEANUP_BUF struct buf name = BUF_INIT(1 << 12);
     trend_print_comparison(t, &line);
     trend_print_name(&of, &name);

@@ -32,7 +32,7 @@ static inline void store_rig_folder(const char *top, const char *name, int secon
     struct err err = {.msg = ""};
     char dir[256], wall[32];
     (void)snprintf(dir, sizeof(dir), "%s/%s", top, name);
-    (void)snprintf(wall, sizeof(wall), "2026-03-01T12:00:%02dZ", second);
+    (void)snprintf(wall, sizeof(wall), "2026-03-01T12:%02d:%02dZ", second / 60, second % 60);
     clock_virtual(&clock, 0);
     bool ok =
         mkdir(dir, 0755) == 0 && buf_read_fd(&text, fd, &err) == 0 &&

@@ -35,7 +35,9 @@ void trend_target_of(const struct analysis_target *t, struct earlier_target *ret
                                    .limit = t->limit,
                                    .lower = t->lower,
                                    .upper = t->upper,
-                                   .verdict = verdict_word(t->verdict)};
+                                   .verdict = verdict_word(t->verdict),
+                                   .detail = text(t->detail),
+                                   .at_least = t->side == AT_LEAST};
 }
 
 int trend_run_of(const struct history *h, const struct analysis *a, struct arena *arena,
@@ -62,7 +64,8 @@ static const struct earlier_target *target_find(const struct earlier_run *r,
     for (size_t i = 0; i < r->n_targets; i++) {
         const struct earlier_target *t = &r->targets[i];
         if (strcmp(t->measure, like->measure) == 0 && strcmp(t->of, like->of) == 0 &&
-            strcmp(t->from, like->from) == 0 && strcmp(t->unit, like->unit) == 0)
+            strcmp(t->from, like->from) == 0 && strcmp(t->unit, like->unit) == 0 &&
+            strcmp(t->detail, like->detail) == 0)
             return t;
     }
     return NULL;
@@ -128,6 +131,8 @@ int trend_make(const struct earlier_run *runs, size_t n, const struct earlier_ru
                           .of = target->of,
                           .from = target->from,
                           .unit = target->unit,
+                          .detail = target->detail,
+                          .at_least = target->at_least,
                           .points = arena_array(arena, n + 2, sizeof(*ret->points))};
     if (ret->points == NULL)
         return make_error(err, ERR_LIMIT, ENOMEM, "%zu runs", n);
@@ -190,6 +195,8 @@ void trend_print_name(const struct earlier_target *t, struct buf *out)
         buf_printf(out, " of %s", t->of);
     if (t->from[0] != '\0')
         buf_printf(out, " from %s", t->from);
+    if (t->detail != NULL && t->detail[0] != '\0')
+        buf_printf(out, " %s", t->detail);
 }
 
 void trend_print_figure(const char *unit, double value, struct buf *out)
@@ -219,8 +226,10 @@ void trend_print_comparison(const struct trend *t, struct buf *out)
     if (t->n_same == 0)
         return;
     buf_printf(out, "earlier: %zu run%s, ", t->n_same, t->n_same == 1 ? "" : "s");
-    trend_print_name(&(struct earlier_target){.measure = t->measure, .of = t->of, .from = t->from},
-                     out);
+    trend_print_name(
+        &(struct earlier_target){
+            .measure = t->measure, .of = t->of, .from = t->from, .detail = t->detail},
+        out);
     buf_puts(out, " ");
     put_interval(t->unit, t->same_lower, t->same_upper, out);
     buf_puts(out, "; this one ");

@@ -28,7 +28,8 @@ struct trend_point {
 
 /* The oldest first; only runs that have this target. */
 struct trend {
-    const char *measure, *of, *from, *unit;
+    const char *measure, *of, *from, *unit, *detail;
+    bool at_least; /* of the limit is good */
     struct trend_point *points;
     size_t n;
     bool this_run;                 /* the last point is the run that asks */

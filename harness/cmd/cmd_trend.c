@@ -88,8 +88,9 @@ static json_t *trend_json(const struct trend *t, const char *scenario)
                               (p->changes & TREND_SETUP) != 0, "version_changed",
                               (p->changes & TREND_VERSION) != 0));
     }
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "scenario", scenario, "measure", t->measure,
-                     "of", t->of, "from", t->from, "unit", t->unit, "points", points);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "scenario", scenario, "measure",
+                     t->measure, "of", t->of, "from", t->from, "unit", t->unit, "detail", t->detail,
+                     "side", t->at_least ? "at least" : "at most", "points", points);
 }
 
 static const char *style(const char *verdict)

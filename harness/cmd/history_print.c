@@ -147,9 +147,15 @@ static void csv_line(const struct store_run *r, const struct earlier_target *t, 
     }
     buf_printf(out, "%" PRId64 ",%" PRId64 ",%" PRId64 ",%d,%d,%d,%.3f", r->exit_status, r->seed,
                r->run.trials, r->no_fault, r->dirty, r->aborted, (double)r->took_ns / 1e9);
-    const char *const of[] = {t != NULL ? t->measure : "", t != NULL ? t->of : "",
-                              t != NULL ? t->from : "", t != NULL ? t->unit : "",
-                              t != NULL ? t->verdict : ""};
+    const char *const of[] = {t != NULL ? t->measure : "",
+                              t != NULL ? t->of : "",
+                              t != NULL ? t->from : "",
+                              t != NULL ? t->unit : "",
+                              t != NULL ? t->verdict : "",
+                              t != NULL ? t->detail : "",
+                              t == NULL     ? ""
+                              : t->at_least ? "at least"
+                                            : "at most"};
     for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
         buf_puts(out, ",");
         put_csv(out, of[i]);
@@ -164,7 +170,7 @@ void history_print_csv(const struct store_list *list, struct buf *out)
 {
     buf_puts(out, "run,wall,scenario,sha256,setup,version,kernel,machine,node,folder,vars,verdict,"
                   "exit,seed,trials,no_fault,dirty,aborted,took_s,measure,of,from,unit,"
-                  "target_verdict,limit,lower,upper\n");
+                  "target_verdict,detail,side,limit,lower,upper\n");
     for (size_t i = 0; i < list->n; i++) {
         const struct store_run *r = &list->runs[i];
         for (size_t k = 0; k < r->run.n_targets; k++)

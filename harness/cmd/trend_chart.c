@@ -101,11 +101,13 @@ static void put_changes(const struct trend_point *p, struct buf *out)
 static void put_heading(const struct trend *t, const char *scenario, double limit, struct buf *out)
 {
     buf_printf(out, "%s: ", scenario);
-    trend_print_name(&(struct earlier_target){.measure = t->measure, .of = t->of, .from = t->from},
-                     out);
+    trend_print_name(
+        &(struct earlier_target){
+            .measure = t->measure, .of = t->of, .from = t->from, .detail = t->detail},
+        out);
     buf_printf(out, " over %zu run%s", t->n, t->n == 1 ? "" : "s");
     if (isfinite(limit)) {
-        buf_printf(out, ", %s ", strcmp(t->measure, "availability") == 0 ? "at least" : "at most");
+        buf_printf(out, ", %s ", t->at_least ? "at least" : "at most");
         trend_print_figure(t->unit, limit, out);
     }
     buf_puts(out, "\n");

@@ -43,9 +43,10 @@ static json_t *figure(double value)
 
 static json_t *target_json(const struct earlier_target *t)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s}", "measure", t->measure, "of", t->of,
-                     "from", t->from, "unit", t->unit, "limit", figure(t->limit), "lower",
-                     figure(t->lower), "upper", figure(t->upper), "verdict", t->verdict);
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:s}", "measure", t->measure,
+                     "of", t->of, "from", t->from, "unit", t->unit, "limit", figure(t->limit),
+                     "lower", figure(t->lower), "upper", figure(t->upper), "verdict", t->verdict,
+                     "detail", t->detail, "side", t->at_least ? "at least" : "at most");
 }
 
 static json_t *run_json(const struct earlier_run *r)
@@ -89,6 +90,10 @@ static int target_read(const json_t *o, struct earlier_target *ret, struct err *
 {
     static const char *const names[] = {"measure", "of", "from", "unit", "verdict"};
     const char **const to[] = {&ret->measure, &ret->of, &ret->from, &ret->unit, &ret->verdict};
+    const char *detail = json_string_value(json_object_get(o, "detail"));
+    const char *side = json_string_value(json_object_get(o, "side"));
+    ret->detail = detail != NULL ? detail : "";
+    ret->at_least = side != NULL && strcmp(side, "at least") == 0;
     ret->limit = number(o, "limit", NAN);
     ret->lower = number(o, "lower", NAN);
     /* Of an interval that has a lower bound only, the other is open. */

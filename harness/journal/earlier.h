@@ -24,6 +24,8 @@ struct earlier_target {
     const char *unit;                /* "s" or "share" */
     double limit, lower, upper;      /* upper INFINITY: open; NAN where there is no figure */
     const char *verdict;
+    const char *detail; /* "over 20s"; "" */
+    bool at_least;      /* of the limit is good; otherwise at most */
 };
 
 struct earlier_run {

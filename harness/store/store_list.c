@@ -68,7 +68,9 @@ static int take_targets(struct store_statement *st, struct arena *arena, struct 
                                      .unit = store_text(st, 3, arena),
                                      .limit = store_real(st, 4, NAN),
                                      .lower = store_real(st, 5, NAN),
-                                     .verdict = store_text(st, 7, arena)};
+                                     .verdict = store_text(st, 7, arena),
+                                     .detail = store_text(st, 8, arena),
+                                     .at_least = store_int(st, 9) != 0};
         t->upper = store_real(st, 6, isnan(t->lower) ? NAN : INFINITY);
     }
     r->run.targets = arena_array(arena, n + 1, sizeof(*r->run.targets));
@@ -105,7 +107,8 @@ static int list(struct store *s, const struct store_filter *f, struct store_list
                       " ORDER BY wall DESC, id DESC LIMIT ?6",
                       &runs, err) != 0 ||
         store_prepare(s, "read",
-                      "SELECT measure, of, since, unit, bound, lower, upper, verdict FROM targets "
+                      "SELECT measure, of, since, unit, bound, lower, upper, verdict, detail, "
+                      "side = 'at least' FROM targets "
                       "WHERE run_id = ? ORDER BY place LIMIT ?",
                       &targets, err) != 0 ||
         count(s, f, &n, err) != 0)
@@ -135,13 +138,14 @@ static int figures_json(struct store_statement *st, int64_t id, int64_t trial, j
     store_put_int(st, trial);
     while ((rc = store_step(st, err)) == 1) {
         json_t *o = json_object();
-        static const char *const texts[] = {"measure", "of", "from", "unit", "verdict", "why"};
+        static const char *const texts[] = {"measure", "of",  "from",   "unit",
+                                            "verdict", "why", "detail", "side"};
         static const char *const figures[] = {"limit", "lower", "upper"};
-        for (int i = 0; i < 6; i++)
+        for (int i = 0; i < 8; i++)
             (void)json_object_set_new(o, texts[i], json_string(store_text(st, i, &arena)));
         for (int i = 0; i < 3; i++)
-            (void)json_object_set_new(o, figures[i], figure_json(st, 6 + i));
-        (void)json_object_set_new(o, "automatic", json_boolean(store_int(st, 9) != 0));
+            (void)json_object_set_new(o, figures[i], figure_json(st, 8 + i));
+        (void)json_object_set_new(o, "automatic", json_boolean(store_int(st, 11) != 0));
         (void)json_array_append_new(to, o);
     }
     return rc;
@@ -175,8 +179,8 @@ int store_trials(struct store *s, int64_t id, json_t **ret, struct err *err)
                       "ORDER BY trial",
                       &trials, err) != 0 ||
         store_prepare(s, "read",
-                      "SELECT measure, of, since, unit, verdict, why, bound, lower, upper, "
-                      "automatic FROM figures WHERE run_id = ? AND trial = ? ORDER BY place",
+                      "SELECT measure, of, since, unit, verdict, why, detail, side, bound, lower, "
+                      "upper, automatic FROM figures WHERE run_id = ? AND trial = ? ORDER BY place",
                       &figures, err) != 0)
         return -1;
     *ret = json_array();

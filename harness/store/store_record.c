@@ -135,8 +135,9 @@ static int add_run(const struct store *s, const struct history *h, const struct 
 static void put_target(struct store_statement *st, const struct analysis_target *t,
                        const struct earlier_target *as)
 {
-    const char *const texts[] = {as->measure, as->of,      as->from,
-                                 as->unit,    as->verdict, text(t->why)};
+    const char *const texts[] = {
+        as->measure, as->of,       as->from,   as->unit,
+        as->verdict, text(t->why), as->detail, as->at_least ? "at least" : "at most"};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         store_put_text(st, texts[i]);
     store_put_real(st, t->limit);
@@ -150,8 +151,8 @@ static int add_targets(const struct store *s, int64_t id, const struct analysis 
     CLEANUP_STATEMENT struct store_statement st = {.stmt = NULL};
     if (store_prepare(s, "write",
                       "INSERT INTO targets (run_id, place, trial, measure, of, since, unit, "
-                      "verdict, why, bound, lower, upper, automatic) "
-                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                      "verdict, why, detail, side, bound, lower, upper, automatic) "
+                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                       &st, err) != 0)
         return -1;
     for (size_t i = 0; i < a->n_targets; i++) {
@@ -193,8 +194,8 @@ static int add_trials(const struct store *s, int64_t id, const struct analysis *
                       &trial, err) != 0 ||
         store_prepare(s, "write",
                       "INSERT INTO figures (run_id, trial, place, measure, of, since, unit, "
-                      "verdict, why, bound, lower, upper, automatic) "
-                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                      "verdict, why, detail, side, bound, lower, upper, automatic) "
+                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                       &figure, err) != 0)
         return -1;
     for (size_t i = 0; i < a->n_trials; i++) {

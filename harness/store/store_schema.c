@@ -84,6 +84,12 @@ static const char *const migrations[STORE_SCHEMA] = {
     " journal_size INTEGER NOT NULL,"
     " journal_mtime_ns INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;",
+    /* What older rows lack stands in the folders: they are read again. */
+    "ALTER TABLE targets ADD COLUMN detail TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE targets ADD COLUMN side TEXT NOT NULL DEFAULT 'at most';"
+    "ALTER TABLE figures ADD COLUMN detail TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE figures ADD COLUMN side TEXT NOT NULL DEFAULT 'at most';"
+    "UPDATE runs SET journal_size = -1;",
 };
 
 static int number(const struct store *s, const char *pragma, int64_t *ret, struct err *err)

@@ -7,7 +7,7 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
-enum { PROCESSES = 4, EACH = 6, FOLDERS = 60 };
+enum { PROCESSES = 4, EACH = 6, FOLDERS = 100 };
 
 static char top[64], file[80];
 
@@ -133,7 +133,7 @@ static void test_one_that_does_not_let_go(void)
     store_rig_remove(top);
 }
 
-/* On a file system of 128 KiB runs go in until it is full; nothing of those before is harmed, and
+/* On a file system of 112 KiB runs go in until it is full; nothing of those before is harmed, and
  * with room again the rest comes in. */
 static void test_a_full_file_system(void)
 {
@@ -143,7 +143,7 @@ static void test_a_full_file_system(void)
     (void)snprintf(disk, sizeof(disk), "%s/disk", top);
     (void)snprintf(store, sizeof(store), "%s/history.db", disk);
     if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mkdir(disk, 0755) != 0 || mount("tmpfs", disk, "tmpfs", 0, "size=128k") != 0) {
+        mkdir(disk, 0755) != 0 || mount("tmpfs", disk, "tmpfs", 0, "size=112k") != 0) {
         printf("\nnote: no mounts here; not run\n");
         store_rig_remove(top);
         return;

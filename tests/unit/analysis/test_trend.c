@@ -15,7 +15,7 @@
 #define TARGET(lo, hi)                                                                             \
     {                                                                                              \
         {                                                                                          \
-            "recovery_time", "write", "fault", "s", 5, lo, hi, "pass"                              \
+            "recovery_time", "write", "fault", "s", 5, lo, hi, "pass", "", false                   \
         }                                                                                          \
     }
 
@@ -82,6 +82,31 @@ static void test_nothing_to_compare_with(void)
     CU_ASSERT_FALSE(t.this_run);
 }
 
+/* Two targets that differ in what else was asked for are two. */
+static void test_details_are_kept_apart(void)
+{
+    struct earlier_target both[] = {
+        {"latency", "write", "", "s", 1, 0.1, 0.2, "pass", "p50 over 20s", false},
+        {"latency", "write", "", "s", 2, 0.8, 0.9, "pass", "p99 over 20s", false}};
+    const struct earlier_run runs[] = {{.run = "a",
+                                        .wall = "w",
+                                        .version = "v",
+                                        .verdict = "pass",
+                                        .sha256 = "x",
+                                        .setup = "1",
+                                        .targets = both,
+                                        .n_targets = 2}};
+    CLEANUP_ARENA struct arena arena = ARENA_INIT(1 << 20);
+    CLEANUP_BUF struct buf out = BUF_INIT(4096);
+    struct trend t;
+    struct err err;
+    CU_ASSERT_EQUAL(trend_make(runs, 1, &runs[0], &both[1], &arena, &t, &err), 0);
+    trend_print_comparison(&t, &out);
+    CU_ASSERT_STRING_EQUAL(buf_text(&out),
+                           "earlier: 1 run, latency of write p99 over 20s 0.800 s .. 0.900 s; "
+                           "this one 0.800 s .. 0.900 s");
+}
+
 static void test_a_run_becomes_an_earlier_one(void)
 {
     struct story_told told;
@@ -109,6 +134,7 @@ static const struct check_test tests[] = {
     {"only the same experiment is compared", test_only_the_same_experiment_is_compared},
     {"open and not measured", test_open_and_not_measured},
     {"nothing to compare with", test_nothing_to_compare_with},
+    {"details are kept apart", test_details_are_kept_apart},
     {"a run becomes an earlier one", test_a_run_becomes_an_earlier_one},
 };
 

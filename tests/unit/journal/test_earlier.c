@@ -16,8 +16,9 @@
 static void test_round_trip(void)
 {
     struct earlier_target targets[] = {
-        {"recovery_time", "write", "fault", "s", 5, 1.5, INFINITY, "inconclusive"},
-        {"impact", "write", "", "s", NAN, NAN, NAN, "pass"}};
+        {"recovery_time", "write", "fault", "s", 5, 1.5, INFINITY, "inconclusive", "over 20s",
+         true},
+        {"impact", "write", "", "s", NAN, NAN, NAN, "pass", "", false}};
     struct earlier_run run = {
         "r1", "2026-01-01T00:00:00Z", "0.1.0", "fail", "aa", "bb", 30, targets, 2};
     struct earlier e = {.setup = "bb", .runs = &run, .n = 1, .older = 7}, read;
@@ -36,6 +37,8 @@ static void test_round_trip(void)
     CU_ASSERT_EQUAL_FATAL(read.runs[0].n_targets, 2);
     CU_ASSERT_EQUAL(read.runs[0].targets[0].lower, 1.5);
     CU_ASSERT_TRUE(isinf(read.runs[0].targets[0].upper));
+    CU_ASSERT_STRING_EQUAL(read.runs[0].targets[0].detail, "over 20s");
+    CU_ASSERT_TRUE(read.runs[0].targets[0].at_least && !read.runs[0].targets[1].at_least);
     CU_ASSERT_TRUE(isnan(read.runs[0].targets[1].lower) && isnan(read.runs[0].targets[1].upper));
     CU_ASSERT_STRING_EQUAL(read.runs[0].targets[1].measure, "impact");
     json_decref(members);
