@@ -35,6 +35,7 @@ enum {
     TRUTH_DRAIN_MS = 200,
     TRUTH_LOOK_MS = 50,
     TRUTH_STARVED_MS = 250,
+    TRUTH_LATE_MS = 50, /* with a dip's beginning or end: another may have gone by */
     TRUTH_SLOW_MS = 550
 };
 
@@ -255,7 +256,8 @@ static struct truth truth_outage(struct truth_state *s, const struct truth_order
         t.up_hi = one.up_hi;
         int64_t length = one.up_lo - one.down_hi;
         t.longest_ns = length > t.longest_ns ? length : t.longest_ns;
-        s->starved = s->starved || one.up_hi - to > TRUTH_STARVED_MS * NS_PER_MS;
+        s->starved = s->starved || one.down_hi - from > TRUTH_LATE_MS * NS_PER_MS ||
+                     one.up_hi - to > TRUTH_LATE_MS * NS_PER_MS;
     }
     truth_wait(s, o->end_ns);
     t.starved = s->starved;

@@ -12,7 +12,13 @@
 
 #include <math.h>
 
-enum { ROWS = 20, ROWS_MAX = 2 * ROWS, SCORE_MAX = 1024 };
+enum {
+    ROWS = 20,
+    ROWS_MAX = 2 * ROWS,
+    SCORE_MAX = 1024,
+    SCORE_QUIET_MS = 3, /* up to here a packet's way is no way at all: the loop beside it sees 1 */
+    SCORE_HELD_UP_MS = 50 /* from here on nobody knows what users saw */
+};
 
 /* What is done to the server, as a user sees it. */
 enum harm { REFUSED, DROPPED, SLOW, CONTENT, FLAPPING, PARTIAL, HARMS };
@@ -79,17 +85,15 @@ static void score_wrong(struct score *s, uint32_t trial, const struct analysis_p
  * A packet on the loopback may wait for the kernel's own thread when the machine is busy: a request
  * that was sent just before the server went down arrives behind that, and the server cannot know.
  */
-static const int64_t score_transit = 5 * NS_PER_MS;
-
-static bool score_meets(const struct span *s, int64_t lo, int64_t hi, bool quiet)
+static bool score_meets(const struct span *s, int64_t lo, int64_t hi, int64_t transit)
 {
-    return s->lo <= hi && s->hi >= lo - (quiet ? 0 : score_transit);
+    return s->lo <= hi && s->hi >= lo - (transit > SCORE_QUIET_MS * NS_PER_MS ? transit : 0);
 }
 
 static void score_outage(struct score *s, uint32_t trial, const struct analysis_probe *p,
-                         const struct truth *t, bool quiet)
+                         const struct truth *t, int64_t transit)
 {
-    if (t->starved || s->n_p99 == SCORE_MAX) {
+    if (t->starved || transit > SCORE_HELD_UP_MS * NS_PER_MS || s->n_p99 == SCORE_MAX) {
         s->unknown++;
         return;
     }
@@ -106,9 +110,9 @@ static void score_outage(struct score *s, uint32_t trial, const struct analysis_
     for (size_t i = 0; i < p->n_outages; i++)
         conclusive = conclusive && !p->outages[i].gap_at_edge;
     s->inconclusive += !conclusive;
-    if (!score_meets(&first->onset, t->down_lo, t->down_hi, quiet))
+    if (!score_meets(&first->onset, t->down_lo, t->down_hi, transit))
         score_wrong(s, trial, p, "the onset lies elsewhere", t);
-    if (!score_meets(&last->recovery, t->up_lo, t->up_hi, quiet))
+    if (!score_meets(&last->recovery, t->up_lo, t->up_hi, transit))
         score_wrong(s, trial, p, "the recovery lies elsewhere", t);
     if (conclusive)
         s->widths[s->n_widths++] = last->recovery.hi - last->recovery.lo;
