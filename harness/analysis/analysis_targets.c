@@ -54,6 +54,14 @@ bool target_expects_impact(const struct analysis_trial *t, const struct analysis
     return p->impact == IMPACT_EXPECTED && !elsewhere;
 }
 
+/* Listed in a dry trial only. */
+static void signal_judge(const struct analysis_probe *p, struct analysis_target *ret)
+{
+    bool silent = p->detected.hi == SPAN_OPEN;
+    ret->verdict = !silent ? VERDICT_INVALID : p->enough ? VERDICT_PASS : VERDICT_INCONCLUSIVE;
+    ret->why = silent ? "the signal stayed silent" : "the signal came without any fault";
+}
+
 static void impact_judge(struct analysis_maker *m, const struct analysis_trial *t,
                          const struct analysis_probe *p, struct analysis_target *ret)
 {
@@ -64,10 +72,8 @@ static void impact_judge(struct analysis_maker *m, const struct analysis_trial *
         if (p->outages[i].wave >= 0)
             after = target_minus(p->outages[i].onset.hi, t->waves[p->outages[i].wave].injected.lo);
     char missed[32];
-    if (p->signal) { /* listed in a dry trial only */
-        bool silent = p->detected.hi == SPAN_OPEN;
-        ret->verdict = !silent ? VERDICT_INVALID : p->enough ? VERDICT_PASS : VERDICT_INCONCLUSIVE;
-        ret->why = silent ? "the signal stayed silent" : "the signal came without any fault";
+    if (p->signal) {
+        signal_judge(p, ret);
     } else if (p->impacted && !dry) {
         ret->verdict = p->impact == IMPACT_NONE ? VERDICT_FAIL : VERDICT_PASS;
         ret->why = after > 0 ? analysis_text(m, "first impact at most %s after the command",

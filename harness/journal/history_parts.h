@@ -21,8 +21,7 @@ struct history_line {
         until_ns, late, gaps, sent, cpu_ns, count, seed, format;
     int ok, held, fault_free, proven, foreign, clean, aborted, recovery, no_fault;
     const json_t *args, *items, *hosts, *list, *addrs, *labels, *differences, *left, *listed,
-        *lapsed, *null, *begin, *end, *clock,
-        *sequential;
+        *lapsed, *null, *begin, *end, *clock, *sequential;
 };
 
 /* Where an event is, for messages: "journal.ndjson:12". */

@@ -68,26 +68,34 @@ static void tell_signal(struct run *r, size_t probe, bool there, const struct sa
         run_say(r, "signal: %s, without a fault", name);
 }
 
+/* For people: what this slot turned, if it turned anything. */
+static void tell_slot(struct run *r, size_t probe, bool good, const struct sample *last)
+{
+    bool was_good = r->shown[probe].good, seen = r->shown[probe].seen;
+    if (r->scenario->probes[probe].signal) {
+        if (was_good != good || (good && !seen))
+            tell_signal(r, probe, good, last);
+        return;
+    }
+    if (engine_state(r->engine) == ENGINE_STEADY && !good && (!seen || was_good))
+        run_say(r, "waiting for the steady state: %s is bad (%s)",
+                scenario_probe_label(&r->scenario->probes[probe]),
+                sample_result_word(last->result));
+    if (seen && was_good != good && engine_state(r->engine) >= ENGINE_INJECT)
+        tell_turn(r, probe, good, last);
+}
+
 static void on_slot(void *ctx, size_t probe, bool good, const struct sample *last)
 {
     struct run *r = ctx;
-    const char *name = scenario_probe_label(&r->scenario->probes[probe]);
-    bool was_good = r->shown[probe].good, seen = r->shown[probe].seen;
-    r->shown[probe].seen = true;
-    r->shown[probe].good = good;
-    if (!seen || was_good != good)
+    if (!r->shown[probe].seen || r->shown[probe].good != good)
         run_record(r, "probe.state",
                    json_pack("{s:s, s:s, s:s}", "probe", r->scenario->probes[probe].name, "from",
                              vantage_name(&r->scenario->probes[probe]), "state",
                              good ? "good" : "bad"));
-    bool signal = r->scenario->probes[probe].signal;
-    if (signal && (was_good != good || (good && !seen)))
-        tell_signal(r, probe, good, last);
-    if (engine_state(r->engine) == ENGINE_STEADY && !signal && !good && (!seen || was_good))
-        run_say(r, "waiting for the steady state: %s is bad (%s)", name,
-                sample_result_word(last->result));
-    if (!signal && seen && was_good != good && engine_state(r->engine) >= ENGINE_INJECT)
-        tell_turn(r, probe, good, last);
+    tell_slot(r, probe, good, last);
+    r->shown[probe].seen = true;
+    r->shown[probe].good = good;
     run_post(r, EVENT_PROBE, probe, good, last->due_ns,
              good ? NULL : sample_result_word(last->result));
 }
