@@ -54,8 +54,8 @@ static bool is_verdict(const char *word)
     return false;
 }
 
-static int filter_of(const struct command_args *args, struct store_filter *ret,
-                     char since[WHEN_TEXT], struct err *err)
+static int filter_of(const struct command_args *args, const char *scenario,
+                     struct store_filter *ret, char since[WHEN_TEXT], struct err *err)
 {
     bool whole = command_flag(args, "json") || command_value(args, "export") != NULL;
     uint64_t limit = whole ? LIMIT_MAX : LIMIT;
@@ -67,7 +67,7 @@ static int filter_of(const struct command_args *args, struct store_filter *ret,
     if (verdict != NULL && !is_verdict(verdict))
         return make_error(err, ERR_USAGE, 0,
                           "--verdict %s: expected pass, inconclusive, invalid or fail", verdict);
-    *ret = (struct store_filter){.scenario = args->n_operands != 0 ? args->operands[0] : NULL,
+    *ret = (struct store_filter){.scenario = scenario,
                                  .verdict = verdict,
                                  .since = at != NULL ? since : NULL,
                                  .limit = (int64_t)limit};
@@ -114,12 +114,14 @@ static int print_export(const struct command_args *args, const struct store_list
     return print_text(&out, err);
 }
 
-static int show(const struct command_args *args, struct store *s, struct err *err)
+static int show(const struct command_args *args, const char *scenario, struct store *s,
+                struct err *err)
 {
     CLEANUP_STORE_LIST struct store_list list = {.n = 0};
     struct store_filter filter;
     char since[WHEN_TEXT];
-    if (filter_of(args, &filter, since, err) != 0 || store_list(s, &filter, &list, err) != 0)
+    if (filter_of(args, scenario, &filter, since, err) != 0 ||
+        store_list(s, &filter, &list, err) != 0)
         return -1;
     if (command_value(args, "export") != NULL)
         return print_export(args, &list, s, err);
@@ -157,11 +159,11 @@ static int check(const struct command_args *args, struct err *err)
     return 0;
 }
 
-static int run(const struct command_args *args, struct err *err)
+static int act(const struct command_args *args, const char *scenario, struct err *err)
 {
     struct cmd_store place;
     CLEANUP_STORE struct store *s = NULL;
-    if (check(args, err) != 0 || cmd_store_of_all(args, &place, err) != 0)
+    if (cmd_store_of_all(args, &place, err) != 0)
         return -1;
     if (command_flag(args, "rebuild"))
         return history_rebuild(&place, err);
@@ -174,8 +176,21 @@ static int run(const struct command_args *args, struct err *err)
     if (command_flag(args, "import"))
         return history_import(args, s, err);
     if (command_flag(args, "prune"))
-        return history_prune(args, s, err);
-    return show(args, s, err);
+        return history_prune(args, scenario, s, err);
+    return show(args, scenario, s, err);
+}
+
+static int run(const struct command_args *args, struct err *err)
+{
+    struct scenario *file = NULL;
+    const char *scenario;
+    if (check(args, err) != 0)
+        return -1;
+    int rc = cmd_store_scenario(args, &scenario, &file, err);
+    if (rc == 0)
+        rc = act(args, scenario, err);
+    scenario_free(file);
+    return rc;
 }
 
 const struct command command_history = {
@@ -183,7 +198,8 @@ const struct command command_history = {
     .summary = "List earlier runs; keep, prune and export them.",
     .usage = "[OPTIONS] [SCENARIO]",
     .doc = "Lists what the store knows of runs, the newest first: when, the verdict and the "
-           "target that decided it, with its interval. SCENARIO is a scenario's name. Runs whose "
+           "target that decided it, with its interval. SCENARIO is a scenario's name or file. Runs "
+           "whose "
            "folders lie beside the store, and that it does not know, are read first: the folders "
            "are the truth, and nothing is lost with the store (docs/store.md).",
     .example = "blackstart history quickstart --since 30d\n"

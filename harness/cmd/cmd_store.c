@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/cmd_store.h"
 
+#include "agents/faults/catalogue.h"
 #include "base/cleanup.h"
+#include "cmd/cmd_load.h"
 #include "cmd/judged.h"
 #include "journal/journal.h"
 #include "run/run_dir.h"
@@ -137,8 +139,21 @@ void cmd_store_record(const struct cmd_store *place, const char *dir, const stru
         return;
     (void)fprintf(stderr,
                   "note: the run is whole, but not in the history: %s\n"
-                  "note: `blackstart history` reads it from its folder later\n",
-                  err.msg);
+                  "note: `blackstart history --import %s` records it later\n",
+                  err.msg, dir);
+}
+
+int cmd_store_scenario(const struct command_args *args, const char **ret,
+                       struct scenario **ret_file, struct err *err)
+{
+    *ret = args->n_operands != 0 ? args->operands[0] : NULL;
+    *ret_file = NULL;
+    if (*ret == NULL || strchr(*ret, '.') == NULL || access(*ret, F_OK) != 0)
+        return 0;
+    int rc = cmd_load_scenario(args, *ret, &fault_catalogue, ret_file, err);
+    if (rc == 0)
+        *ret = (*ret_file)->name;
+    return rc;
 }
 
 /* One folder of a run: 0 when nothing is wrong with the store. */

@@ -36,6 +36,11 @@ int cmd_store_of_folder(const struct command_args *args, const char *dir, struct
 int cmd_store_of_all(const struct command_args *args, struct cmd_store *ret,
                      struct err *err) MUST_CHECK;
 
+/* The name of the scenario that the operand is, or whose file it is (*ret_file: scenario_free);
+ * NULL where none was given. 2: the file has problems, which are printed. */
+int cmd_store_scenario(const struct command_args *args, const char **ret,
+                       struct scenario **ret_file, struct err *err) MUST_CHECK;
+
 /* The members of the event `history` for a run that is about to begin; NULL, and a note on stderr,
  * when the store cannot be asked. The caller decrefs. */
 json_t *cmd_store_earlier(const struct cmd_store *store, const struct scenario *s);

@@ -102,10 +102,10 @@ static const char *style(const char *verdict)
                                                                  : STYLE_YELLOW);
 }
 
-static int print(const struct command_args *args, const struct trend *t, struct err *err)
+static int print(const struct command_args *args, const char *scenario, const struct trend *t,
+                 struct err *err)
 {
     CLEANUP_BUF struct buf out = BUF_INIT(TEXT_MAX);
-    const char *scenario = args->operands[0];
     if (command_flag(args, "json")) {
         json_t *document = trend_json(t, scenario);
         int rc = document == NULL
@@ -139,7 +139,7 @@ static int in_order(struct store_list *list, struct earlier *ret, struct err *er
     return 0;
 }
 
-static int run(const struct command_args *args, struct err *err)
+static int draw(const struct command_args *args, const char *scenario, struct err *err)
 {
     struct cmd_store place;
     CLEANUP_STORE struct store *s = NULL;
@@ -152,16 +152,27 @@ static int run(const struct command_args *args, struct err *err)
         cmd_store_of_all(args, &place, err) != 0 || cmd_store_open(&place, &s, err) != 0)
         return -1;
     const struct store_filter filter = {
-        .scenario = args->operands[0], .with_faults = true, .limit = (int64_t)limit};
+        .scenario = scenario, .with_faults = true, .limit = (int64_t)limit};
     if (store_list(s, &filter, &list, err) != 0)
         return -1;
     if (list.n == 0)
-        return no_such_scenario(s, args->operands[0], err);
+        return no_such_scenario(s, scenario, err);
     if (in_order(&list, &e, err) != 0 ||
         target_find(&e, command_value(args, "target"), &target, err) != 0 ||
         trend_make(e.runs, e.n, NULL, target, &list.arena, &t, err) != 0)
         return -1;
-    return print(args, &t, err);
+    return print(args, scenario, &t, err);
+}
+
+static int run(const struct command_args *args, struct err *err)
+{
+    struct scenario *file;
+    const char *scenario;
+    int rc = cmd_store_scenario(args, &scenario, &file, err);
+    if (rc == 0)
+        rc = draw(args, scenario, err);
+    scenario_free(file);
+    return rc;
 }
 
 const struct command command_trend = {
@@ -171,7 +182,7 @@ const struct command command_trend = {
     .doc = "One line a run, the oldest first: its interval on one scale, with the target, and a "
            "mark where the scenario's text, its variables or Blackstart's version are others than "
            "before. Not on a terminal, the same without the drawing. SCENARIO is a scenario's "
-           "name; runs that only measured are left out.",
+           "name or file; runs that only measured are left out.",
     .example = "blackstart trend quickstart\n"
                "blackstart trend quickstart --target availability",
     .options = options,

@@ -144,7 +144,8 @@ static int prune_all(struct pruner *p, struct err *err)
     return rc;
 }
 
-int history_prune(const struct command_args *args, struct store *s, struct err *err)
+int history_prune(const struct command_args *args, const char *scenario, struct store *s,
+                  struct err *err)
 {
     CLEANUP_STORE_LIST struct store_list list = {.n = 0};
     const char *older = command_value(args, "older-than");
@@ -155,8 +156,7 @@ int history_prune(const struct command_args *args, struct store *s, struct err *
     if (command_count(args, "keep", 0, 1000000, &keep, err) != 0 ||
         (older != NULL && when_parse("older-than", older, time(NULL), before, err) != 0))
         return -1;
-    const struct store_filter filter = {.scenario =
-                                            args->n_operands != 0 ? args->operands[0] : NULL};
+    const struct store_filter filter = {.scenario = scenario};
     if (store_list(s, &filter, &list, err) != 0)
         return -1;
     struct pruner p = {.s = s,

@@ -6,7 +6,9 @@
 #include "cmd/cmd_store.h"
 
 int history_import(const struct command_args *args, struct store *s, struct err *err) MUST_CHECK;
-int history_prune(const struct command_args *args, struct store *s, struct err *err) MUST_CHECK;
+/* `scenario` NULL: of all. */
+int history_prune(const struct command_args *args, const char *scenario, struct store *s,
+                  struct err *err) MUST_CHECK;
 /* Moves the store aside, to history.db.old-1 and so on; nothing is deleted. */
 int history_rebuild(const struct cmd_store *place, struct err *err) MUST_CHECK;
 

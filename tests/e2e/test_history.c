@@ -196,12 +196,33 @@ static void test_what_cannot_be_asked(void)
     e2e_end(&p.t);
 }
 
+/* What root makes for a person belongs to that person; and a scenario may be named by its file. */
+static void test_under_sudo(void)
+{
+    enum { NOBODY = 65534 };
+    struct place p;
+    struct stat st;
+    char command[400];
+    place_make(&p, 1);
+    (void)snprintf(
+        command, sizeof(command),
+        "SUDO_UID=%d SUDO_GID=%d %s/blackstart history --store %s %s/tests/e2e/small.yaml "
+        ">%s/stdout 2>&1",
+        NOBODY, NOBODY, BINARY_DIR, p.file, SOURCE_DIR, p.t.dir);
+    CU_ASSERT_EQUAL(shell_run(command), 0);
+    CU_ASSERT_TRUE(said(&p, "stdout", "  small "));
+    CU_ASSERT_EQUAL(stat(p.file, &st), 0);
+    CU_ASSERT_EQUAL(st.st_uid, geteuid() == 0 ? NOBODY : geteuid());
+    e2e_end(&p.t);
+}
+
 static const struct check_test tests[] = {
     {"folders are read by themselves", test_folders_are_read_by_themselves},
     {"pruned runs stay away until asked for", test_pruned_runs_stay_away_until_asked_for},
     {"folders go when asked for", test_folders_go_when_asked_for},
     {"a damaged store is made anew", test_a_damaged_store_is_made_anew},
     {"a newer store is left alone", test_a_newer_store_is_left_alone},
+    {"under sudo", test_under_sudo},
     {"what cannot be asked", test_what_cannot_be_asked},
 };
 
