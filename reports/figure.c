@@ -33,10 +33,6 @@ void figure_put_interval(struct buf *out, const struct analysis_target *t)
         buf_puts(out, "not measured");
         return;
     }
-    if (isinf(t->lower)) { /* not even the lower bound has an end */
-        buf_puts(out, "without end");
-        return;
-    }
     figure_put(out, t->unit, t->lower);
     buf_puts(out, " .. ");
     figure_put(out, t->unit, t->upper);

@@ -167,6 +167,14 @@ static bool both_sum(struct analysis_maker *m, const struct target_case *c,
     return enough;
 }
 
+/* A bound that has no end is told as a number that it is beyond: readers of figures need one. */
+static void lower_end(const struct analysis_maker *m, const struct target_case *c,
+                      struct analysis_target *ret)
+{
+    if (isinf(ret->lower))
+        ret->lower = fmax(target_seconds(m->s->probes[c->probe].timeout.ns), ret->limit);
+}
+
 static void judge(struct analysis_maker *m, const struct target_case *c,
                   struct analysis_target *ret)
 {
@@ -180,6 +188,7 @@ static void judge(struct analysis_maker *m, const struct target_case *c,
     bool enough = both_sum(m, c, windows, &worst, ret);
     ret->verdict = verdict_at_most(ret->lower, ret->upper, ret->limit);
     words(m, c->of, &worst, ret);
+    lower_end(m, c, ret);
     if (!enough) {
         ret->verdict = VERDICT_INCONCLUSIVE;
         ret->why = worst.n == 0
@@ -203,6 +212,7 @@ static void show(struct analysis_maker *m, const struct target_case *c, struct a
     const struct window both[2] = {{from, to}, {from, to}};
     struct sum s;
     (void)both_sum(m, c, both, &s, ret);
+    lower_end(m, c, ret);
 }
 
 static const char *detail(struct analysis_maker *m, const struct scenario_target *of)

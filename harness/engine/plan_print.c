@@ -141,6 +141,17 @@ static void print_duration(struct buf *out, int64_t ns)
     buf_puts(out, duration_print((struct duration){ns}, text, sizeof(text)));
 }
 
+/* Services, or signals behind them; how many. */
+static size_t print_probes(const struct scenario *s, bool signals, struct buf *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->n_probes; i++)
+        if (s->probes[i].signal == signals)
+            buf_printf(out, "%s%s", n++ != 0 || signals ? ", " : "",
+                       scenario_probe_label(&s->probes[i]));
+    return n;
+}
+
 static void print_head(const struct plan *plan, struct buf *out)
 {
     const struct scenario *s = plan->scenario;
@@ -162,9 +173,11 @@ static void print_head(const struct plan *plan, struct buf *out)
         buf_printf(out, "\ntrials      %u", s->trials);
     buf_puts(out, s->trials > 1 ? ", and a fault-free one first" : "");
     buf_puts(out, "\nfirst       ");
-    for (size_t i = 0; i < s->n_probes; i++)
-        buf_printf(out, "%s%s", i != 0 ? ", " : "", scenario_probe_label(&s->probes[i]));
-    buf_puts(out, " must be good for ");
+    if (print_probes(s, false, out) > 0)
+        buf_puts(out, " must be good");
+    if (print_probes(s, true, out) > 0)
+        buf_puts(out, " silent");
+    buf_puts(out, " for ");
     print_duration(out, s->steady_for.ns);
     buf_puts(out, " within ");
     print_duration(out, s->steady_within.ns);

@@ -10,6 +10,12 @@
 
 enum { FILE_NAME_MAX = 160 };
 
+#define TARGET(word, name, unit, side, doc) "#   " #name ": " doc "\n"
+static const char target_kinds[] = "# The kinds, whose keys \"blackstart schema --doc\" has:\n"
+#include "scenario/targets.def"
+    ;
+#undef TARGET
+
 /* What is said before a section, by the key that begins it. */
 static const struct {
     const char *key, *text;
@@ -27,7 +33,8 @@ static const struct {
                "fault.\n"},
     {"targets:", "# What must hold. Times are measured as intervals; only a whole interval passes "
                  "or fails.\n"},
-    {"guards:", "# What ends the run at once and takes everything back.\n"},
+    {"guards:", "# What ends the run at once and takes everything back: a probe that is bad for "
+                "too long,\n# or \"blast_radius: 50%\" of the services impacted.\n"},
 };
 
 static const struct scenario_file *file_find(const char *path, size_t len)
@@ -105,6 +112,8 @@ int scenario_template(const struct fault *fault, const char *name, const char *s
         for (size_t i = 0; i < sizeof(comments) / sizeof(comments[0]); i++)
             if (begins(p, comments[i].key))
                 buf_puts(out, comments[i].text);
+        if (begins(p, "targets:"))
+            buf_puts(out, target_kinds);
         if (begins(p, "name:"))
             buf_printf(out, "name: %s\n", name);
         else if (begins(p, "lab: ../") && put_lab(p, out, err) < 0)

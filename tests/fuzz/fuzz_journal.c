@@ -42,16 +42,23 @@ static void analyse(const struct history *h)
          .role = "leader",
          .impact = IMPACT_EXPECTED,
          .weight = 2},
+        {.name = "alert", .every = {10}, .signal = true},
     };
     const struct scenario_target targets[] = {
         {.kind = TARGET_RECOVERY, .probe = "write", .from = FROM_HEAL, .within = {5}},
         {.kind = TARGET_AVAILABILITY, .probe = "read", .over = {500}, .limit = {500000}},
         {.kind = TARGET_BLAST, .limit = {500000}},
+        {.kind = TARGET_BLAST, .limit = {500000}, .blast_of = BLAST_HOSTS},
+        {.kind = TARGET_LATENCY, .probe = "write", .percentile = {900000}, .within = {5}},
+        {.kind = TARGET_LATENCY, .probe = "read", .percentile = {500000}, .during = DURING_FAULT},
+        {.kind = TARGET_OUTAGE, .within = {5}, .over = {500}},
+        {.kind = TARGET_BUDGET, .probe = "write", .slo = {999000}, .period = {NS_PER_SEC}},
+        {.kind = TARGET_DETECTION, .probe = "alert", .from = FROM_IMPACT, .within = {5}},
     };
     struct scenario s = {.probes = probes,
-                         .n_probes = 2,
+                         .n_probes = sizeof(probes) / sizeof(probes[0]),
                          .targets = targets,
-                         .n_targets = 3,
+                         .n_targets = sizeof(targets) / sizeof(targets[0]),
                          .steady_for = {20},
                          .stable_for = {20}};
     for (int rule = ENDPOINTS_ONE; rule <= ENDPOINTS_EACH; rule++) {

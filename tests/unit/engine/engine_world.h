@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A world in virtual time for tests of the engine: performs its actions with fixed delays, has
- * three hosts, one role and one probe, and writes down what happened, one line each:
+ * three hosts, one role and one probe, or more, and writes down what happened, one line each:
  *     [  110] apply i1 on n1
  */
 #ifndef BLACKSTART_TESTS_ENGINE_WORLD_H
@@ -23,7 +23,7 @@ struct world_args {
 
 struct world {
     struct scenario scenario;
-    struct scenario_probe probes[1], roles[1];
+    struct scenario_probe probes[4], roles[1];
     struct lab_spec lab;
     struct lab_host_spec hosts[4];
     struct selector leader, others;
@@ -33,7 +33,10 @@ struct world {
 
     /* What the world does. Times in ms; 0: never. */
     int64_t bad_from, bad_to; /* the probe is bad in between */
-    uint64_t holders;         /* of the role; changes to holders_later at later_ms */
+    struct {
+        int64_t from, to;
+    } also[4];        /* so are the others; or there, when it is a signal */
+    uint64_t holders; /* of the role; changes to holders_later at later_ms */
     uint64_t holders_later;
     int64_t later_ms;
     size_t fail_prepare, fail_apply; /* 1-based injection number of the run */
@@ -257,6 +260,14 @@ static inline bool world_next(struct world *w, const struct engine *e, struct ev
     return true;
 }
 
+static inline bool world_is_good(const struct world *w, size_t probe, int64_t t)
+{
+    if (probe == 0)
+        return w->bad_to == 0 || t < w->bad_from || t >= w->bad_to;
+    bool in = t >= w->also[probe].from && t < w->also[probe].to;
+    return in == w->probes[probe].signal;
+}
+
 static inline void world_feed(struct world *w, struct engine *e, struct actions *out,
                               const struct event *event)
 {
@@ -272,9 +283,12 @@ static inline void world_feed(struct world *w, struct engine *e, struct actions 
     bool silent = w->silent_from != 0 && w->now >= w->silent_from * NS_PER_MS;
     if (event->kind == EVENT_PROBE && !silent) {
         int64_t t = w->now / NS_PER_MS + 100;
-        bool bad = w->bad_to != 0 && t >= w->bad_from && t < w->bad_to;
+        bool good = world_is_good(w, event->index, t);
         world_send(w, 100,
-                   (struct event){.kind = EVENT_PROBE, .ok = !bad, .text = bad ? "refused" : NULL});
+                   (struct event){.kind = EVENT_PROBE,
+                                  .index = event->index,
+                                  .ok = good,
+                                  .text = good ? NULL : "refused"});
     }
 }
 
@@ -291,8 +305,9 @@ static inline void world_run(struct world *w)
         return;
     }
     world_send(w, 0, (struct event){.kind = EVENT_START});
-    world_send(w, 50,
-               (struct event){.kind = EVENT_PROBE, .ok = w->bad_from > 50 || w->bad_to == 0});
+    for (size_t i = 0; i < w->scenario.n_probes; i++)
+        world_send(w, 50,
+                   (struct event){.kind = EVENT_PROBE, .index = i, .ok = world_is_good(w, i, 50)});
     if (w->interrupt_ms != 0)
         world_send(w, w->interrupt_ms, (struct event){.kind = EVENT_INTERRUPT});
     if (w->interrupt2_ms != 0)

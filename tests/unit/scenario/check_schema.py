@@ -20,7 +20,7 @@ REFUSED = """
     lab-host-key lab-list lab-no-hosts lab-service-ready parallel probe-expect probe-kind-missing
     probe-kind-unknown probe-parameter-missing probe-parameter-range probe-parameter-unknown role-every
     select-share select-two-ways select-way step-empty step-kind-unknown step-none step-two-in-one
-    target-from target-map target-two-in-one target-unknown top-lab-and-inventory top-no-lab
+    target-from target-map target-signal target-two-in-one target-unknown top-lab-and-inventory top-no-lab
     top-nothing-but-version top-probes-list top-trials-zero top-unknown-key top-version-missing
     top-version-other until-is until-missing value-bare-duration value-duration-unit value-list-for-text
     value-map-for-text value-share value-size vars-list flap-nonsense waves-nonsense
