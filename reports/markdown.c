@@ -225,7 +225,7 @@ static void put_outages(struct buf *out, const struct analysis *a)
                 if (!row_begins(&r))
                     continue;
                 buf_printf(out, "| %u | ", a->trials[i].trial);
-                put_cell(out, a->trials[i].probes[k].name);
+                put_cell(out, a->trials[i].probes[k].label);
                 put_span(out, &o->onset);
                 put_span(out, &o->recovery);
                 buf_printf(out, "%s%s | ", sample_result_word(o->first_result),
@@ -233,6 +233,61 @@ static void put_outages(struct buf *out, const struct analysis *a)
                 put(out, o->faults[0] != '\0' ? o->faults : "no fault");
                 buf_puts(out, " |\n");
             }
+    rows_end(&r);
+}
+
+/* Lost writes, a ledger of a trial each. */
+static void put_ledgers(struct buf *out, const struct analysis *a)
+{
+    struct rows r = {
+        out, 0, 0,
+        "\n### Acknowledged writes\n\n"
+        "| trial | ledger | acknowledged | at risk | lost | phantom | duplicate | what |\n"
+        "| --- | --- | --- | --- | --- | --- | --- | --- |\n"};
+    for (size_t i = 0; i < a->n_trials; i++)
+        for (size_t k = 0; k < a->trials[i].n_ledgers; k++) {
+            const struct analysis_ledger *l = &a->trials[i].ledgers[k];
+            if (!row_begins(&r))
+                continue;
+            buf_printf(out, "| %u | ", a->trials[i].trial);
+            put_cell(out, l->name);
+            buf_printf(out, "%u | %u | ", l->acknowledged, l->at_risk);
+            if (!l->known)
+                buf_puts(out, "not known");
+            else if (l->lost_lower == l->lost_upper)
+                buf_printf(out, "%u", l->lost_lower);
+            else
+                buf_printf(out, "%u .. %u", l->lost_lower, l->lost_upper);
+            buf_printf(out, " | %u | %u | ", l->phantoms, l->duplicates);
+            put(out, l->known ? l->sentence : l->why);
+            buf_puts(out, " |\n");
+        }
+    rows_end(&r);
+}
+
+/* Where vantages saw different things, and probers that were not well. */
+static void put_doubts(struct buf *out, const struct analysis *a)
+{
+    struct rows r = {out, 0, 0, "\n### Vantages and probers\n\n"};
+    for (size_t i = 0; i < a->n_trials; i++) {
+        const struct analysis_trial *t = &a->trials[i];
+        for (size_t k = 0; k < t->matrix.n_disagreements; k++) {
+            if (!row_begins(&r))
+                continue;
+            buf_printf(out, "- trial %u: ", t->trial);
+            put(out, t->matrix.disagreements[k]);
+            buf_puts(out, "\n");
+        }
+        for (size_t k = 0; k < t->n_health; k++) {
+            if (!t->health[k].suspect || !row_begins(&r))
+                continue;
+            buf_printf(out, "- trial %u: the prober at ", t->trial);
+            put(out, t->health[k].vantage);
+            buf_puts(out, " was not well: ");
+            put(out, t->health[k].why);
+            buf_puts(out, "\n");
+        }
+    }
     rows_end(&r);
 }
 
@@ -330,6 +385,8 @@ int report_render_markdown(const struct report *report, struct buf *out, struct 
     put_next(out, a);
     put_trials(out, a);
     put_outages(out, a);
+    put_ledgers(out, a);
+    put_doubts(out, a);
     put_injections(out, a);
     put_hosts(out, a);
     put_origin(out, report);

@@ -25,6 +25,13 @@ struct family {
     void (*put)(struct metrics *m);
 };
 
+/* A figure of a prober's health; name is the label's value, NULL: it needs none. */
+struct health_figure {
+    const char *name;
+    bool sum; /* over trials; else the greatest counts */
+    double (*of)(const struct analysis_health *h);
+};
+
 static void put_value(struct buf *out, const char *s)
 {
     for (uint32_t c; s != NULL && (c = letter_next(&s)) != 0;) {
@@ -185,30 +192,95 @@ static void put_outages(struct metrics *m)
     }
 }
 
-static void put_prober(struct metrics *m)
+/* Sums or maxima over the trials, for each vantage; those of the first trial are all. */
+static void put_health(struct metrics *m, const struct health_figure *figures, size_t n)
 {
     const struct analysis *a = m->report->analysis;
-    static const char *const words[] = {"sent", "late", "gap"};
-    double sums[3] = {0};
-    for (size_t i = 0; i < a->n_trials; i++) {
-        const struct history_trial *t = a->trials[i].of;
-        sums[0] += t != NULL && t->sent > 0 ? (double)t->sent : 0;
-        sums[1] += t != NULL && t->late > 0 ? (double)t->late : 0;
-        sums[2] += t != NULL && t->gaps > 0 ? (double)t->gaps : 0;
+    for (size_t k = 0; a->n_trials != 0 && k < a->trials[0].n_health; k++)
+        for (size_t f = 0; f < n; f++) {
+            double all = NAN;
+            for (size_t i = 0; i < a->n_trials && k < a->trials[i].n_health; i++) {
+                double one = figures[f].of(&a->trials[i].health[k]);
+                if (isnan(all) || isnan(one))
+                    all = isnan(all) ? one : all;
+                else
+                    all = figures[f].sum ? all + one : fmax(all, one);
+            }
+            const char *label = figures[f].name != NULL ? "what" : NULL;
+            put_sample(m,
+                       LABELS("vantage", a->trials[0].health[k].vantage, label, figures[f].name, ),
+                       all);
+        }
+}
+#define HEALTH(m, figures) put_health(m, figures, sizeof(figures) / sizeof((figures)[0]))
+
+static double seconds(int64_t ns)
+{
+    return ns < 0 ? NAN : (double)ns / 1e9;
+}
+
+#define HEALTH_FIGURE(name, expression)                                                            \
+    static double name(const struct analysis_health *h)                                            \
+    {                                                                                              \
+        return expression;                                                                         \
     }
-    for (size_t w = 0; w < 3; w++)
-        put_sample(m, LABELS("what", words[w], ), sums[w]);
+HEALTH_FIGURE(health_sent, h->sent)
+HEALTH_FIGURE(health_late, h->late)
+HEALTH_FIGURE(health_gaps, h->gaps)
+HEALTH_FIGURE(health_late_p50, seconds(h->late_p50_ns))
+HEALTH_FIGURE(health_late_p99, seconds(h->late_p99_ns))
+HEALTH_FIGURE(health_late_max, seconds(h->late_max_ns))
+HEALTH_FIGURE(health_cpu, h->cpu_share)
+HEALTH_FIGURE(health_steal, h->steal_share)
+HEALTH_FIGURE(health_suspect, h->suspect)
+
+static void put_prober(struct metrics *m)
+{
+    static const struct health_figure figures[] = {
+        {"sent", true, health_sent}, {"late", true, health_late}, {"gap", true, health_gaps}};
+    HEALTH(m, figures);
+}
+
+static void put_prober_late(struct metrics *m)
+{
+    static const struct health_figure figures[] = {{"p50", false, health_late_p50},
+                                                   {"p99", false, health_late_p99},
+                                                   {"max", false, health_late_max}};
+    HEALTH(m, figures);
 }
 
 static void put_prober_cpu(struct metrics *m)
 {
+    static const struct health_figure figures[] = {{"prober", false, health_cpu},
+                                                   {"steal", false, health_steal}};
+    HEALTH(m, figures);
+}
+
+static void put_prober_suspect(struct metrics *m)
+{
+    static const struct health_figure figures[] = {{NULL, true, health_suspect}};
+    HEALTH(m, figures);
+}
+
+/* Sums over the trials; what was lost is between the two bounds. */
+static void put_ledgers(struct metrics *m)
+{
     const struct analysis *a = m->report->analysis;
-    double sum = 0;
-    for (size_t i = 0; i < a->n_trials; i++)
-        sum += a->trials[i].of != NULL && a->trials[i].of->cpu_ns > 0
-                   ? (double)a->trials[i].of->cpu_ns / 1e9
-                   : 0;
-    put_sample(m, LABELS(), sum);
+    static const char *const words[] = {"written",    "acknowledged", "at_risk",  "lost_lower",
+                                        "lost_upper", "phantom",      "duplicate"};
+    for (size_t k = 0; a->n_trials != 0 && k < a->trials[0].n_ledgers; k++) {
+        double sums[7] = {0};
+        for (size_t i = 0; i < a->n_trials && k < a->trials[i].n_ledgers; i++) {
+            const struct analysis_ledger *l = &a->trials[i].ledgers[k];
+            const uint32_t counts[] = {l->written,    l->acknowledged, l->at_risk,   l->lost_lower,
+                                       l->lost_upper, l->phantoms,     l->duplicates};
+            for (size_t w = 0; w < 7; w++)
+                sums[w] += counts[w];
+        }
+        for (size_t w = 0; w < 7; w++)
+            put_sample(m, LABELS("ledger", a->trials[0].ledgers[k].name, "what", words[w], ),
+                       sums[w]);
+    }
 }
 
 static void put_injections(struct metrics *m)
@@ -244,8 +316,14 @@ static const struct family families[] = {
     {"target_number", "", "Bounds of what a target measured, and its limit.", put_counts},
     {"probe_slots", "", "Slots of a probe from the fault on, over all trials.", put_slots},
     {"probe_outages", "", "Outages that a probe saw, over all trials.", put_outages},
-    {"prober_slots", "", "The prober's own count, over all trials.", put_prober},
-    {"prober_cpu_seconds", "seconds", "Processor time of the prober.", put_prober_cpu},
+    {"prober_slots", "", "What a prober sent, sent late, or did not send, over all trials.",
+     put_prober},
+    {"prober_late_seconds", "seconds", "How late a prober sent, in its worst trial.",
+     put_prober_late},
+    {"prober_processor_ratio", "ratio", "Share of a processor, in the worst trial.",
+     put_prober_cpu},
+    {"prober_suspect_trials", "", "Trials in which a prober was not well.", put_prober_suspect},
+    {"ledger_writes", "", "Writes of a ledger, over all trials.", put_ledgers},
     {"run_injections", "", "Faults on hosts, by whether their effect was proven.", put_injections},
     {"host_clean", "", "1 when the host is as it was before, 0 when it is not.", put_hosts},
 };

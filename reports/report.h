@@ -51,8 +51,15 @@ int report_render_grafana(const struct report *report, struct buf *out, struct e
 int report_render_ctk(const struct report *report, struct buf *out, struct err *err) MUST_CHECK;
 int report_render_html(const struct report *report, struct buf *out, struct err *err) MUST_CHECK;
 
-/* What stands at a run's end on a terminal: one line per target, and the verdict. */
-void report_print_verdict(const struct report *report, struct buf *out);
+/* What is put before a verdict's word and other parts, and `off` behind; NULL: nothing. */
+struct report_paint {
+    const char *verdicts[VERDICT_FAIL + 1];
+    const char *why, *alarm, *off;
+};
+/* What stands at a run's end on a terminal: the verdict, what decided each target, and what is left
+ * to be done by hand. paint may be NULL. */
+void report_print_verdict(const struct report *report, const struct report_paint *paint,
+                          struct buf *out);
 
 /* Renders one; more than REPORT_MAX is an error. */
 int report_render(const struct report *report, const struct report_renderer *r, struct buf *out,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* report.txt: the verdict first, then what it rests on. */
-#include "analysis/trend.h"
 #include "base/utf8.h"
 #include "reports/event.h"
 #include "reports/figure.h"
@@ -8,53 +7,11 @@
 #include "reports/text_parts.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
+static const struct report_paint plain = {.off = NULL};
+
 enum { LOG_LINES_MAX = 20, LOG_COLUMNS_MAX = 240, OUTPUT_LINES_MAX = 10 };
-
-static void put_target(struct buf *out, const struct analysis_target *t)
-{
-    buf_printf(out, "  %-12s ", verdict_word(t->verdict));
-    figure_put_target(out, t);
-    if (!isnan(t->lower) || !isnan(t->limit)) { /* an impact is seen or not, and has no figure */
-        buf_puts(out, ": ");
-        figure_put_interval(out, t);
-    }
-    if (!isnan(t->limit)) {
-        buf_printf(out, ", %s ", figure_side(t));
-        figure_put(out, t->unit, t->limit);
-    }
-    buf_printf(out, "\n               %s%s\n", t->why != NULL ? t->why : "",
-               t->automatic ? "" : " (not an automatic recovery)");
-}
-
-/* With earlier runs of the same experiment; nothing where there are none. */
-static void put_comparison(struct buf *out, const struct report *report)
-{
-    CLEANUP_ARENA struct arena arena = ARENA_INIT(1 << 20);
-    CLEANUP_BUF struct buf line = BUF_INIT(1 << 12);
-    struct trend trend;
-    struct err why;
-    if (trend_of_run(report->history, report->analysis, TREND_MAIN, &arena, &trend, &why) != 0)
-        return;
-    trend_print_comparison(&trend, &line);
-    if (line.len != 0)
-        buf_printf(out, "  %s\n", buf_text(&line));
-}
-
-static void put_verdict(struct buf *out, const struct report *report)
-{
-    const struct analysis *a = report->analysis;
-    buf_printf(out, "%s: %s\n", verdict_word(a->verdict), a->why != NULL ? a->why : "");
-    for (size_t i = 0; i < a->n_targets; i++)
-        put_target(out, &a->targets[i]);
-    for (size_t i = 0; i < a->n_sentences; i++)
-        buf_printf(out, "  %s\n", a->sentences[i]);
-    put_comparison(out, report);
-    if (a->dirty)
-        buf_puts(out, "  A HOST WAS LEFT DIRTY: see below for what to do by hand\n");
-}
 
 void text_put_time(struct buf *out, int64_t ns)
 {
@@ -220,7 +177,7 @@ static void put_trials(struct buf *out, const struct analysis *a)
                    t->why != NULL ? t->why : "");
         if (a->n_trials > 1)
             for (size_t k = 0; k < t->n_targets; k++)
-                put_target(out, &t->targets[k]);
+                text_put_target(out, &t->targets[k], &plain, &(struct text_columns){0, 0});
         for (size_t k = 0; k < t->n_probes; k++)
             put_probe(out, &t->probes[k], t->n_waves != 0);
         buf_puts(out, "    all services: ");
@@ -303,17 +260,10 @@ static void put_head(struct buf *out, const struct report *report)
         buf_printf(out, "error      %s\n", h->error);
 }
 
-void report_print_verdict(const struct report *report, struct buf *out)
-{
-    CLEANUP_BUF struct buf raw = BUF_INIT(REPORT_MAX);
-    put_verdict(&raw, report);
-    letter_put_lines(out, buf_text(&raw));
-}
-
 static void put_all(struct buf *out, const struct report *report)
 {
     const struct analysis *a = report->analysis;
-    put_verdict(out, report);
+    report_print_verdict(report, NULL, out);
     put_head(out, report);
     text_put_series(out, a);
     put_trials(out, a);

@@ -6,6 +6,13 @@
 
 #include "reports/report.h"
 
+/* Where the parts of a target's line begin, so that several stand below each other; 0: anywhere. */
+struct text_columns {
+    size_t name, interval;
+};
+void text_put_target(struct buf *out, const struct analysis_target *t,
+                     const struct report_paint *paint, const struct text_columns *columns);
+
 void text_put_time(struct buf *out, int64_t ns);
 void text_put_evidence(struct buf *out, const struct history_evidence *e);
 

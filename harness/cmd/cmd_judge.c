@@ -37,9 +37,13 @@ static void print_where(const struct report *report, uint32_t set)
 static void print_verdict(const struct report *report)
 {
     CLEANUP_BUF struct buf out = BUF_INIT(REPORT_MAX);
-    report_print_verdict(report, &out);
-    (void)printf("%s%s%s", terminal_style(stdout, verdict_style(report->analysis->verdict)),
-                 buf_text(&out), terminal_style(stdout, STYLE_PLAIN));
+    struct report_paint paint = {.why = terminal_style(stdout, STYLE_DIM),
+                                 .alarm = terminal_style(stdout, STYLE_RED),
+                                 .off = terminal_style(stdout, STYLE_PLAIN)};
+    for (int v = VERDICT_NOT_JUDGED; v <= VERDICT_FAIL; v++)
+        paint.verdicts[v] = terminal_style(stdout, verdict_style((enum verdict)v));
+    report_print_verdict(report, &paint, &out);
+    (void)fputs(buf_text(&out), stdout);
 }
 
 /* One that could not be written is told after the verdict. */

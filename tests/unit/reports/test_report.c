@@ -83,7 +83,29 @@ static void test_a_steps_output_is_shown(void)
     story_free(&t);
 }
 
+/* Our own words bear the colours; what comes from elsewhere cannot. */
+static void test_the_verdict_is_painted(void)
+{
+    struct story_told t;
+    CLEANUP_BUF struct buf painted = BUF_INIT(1 << 16), bare = BUF_INIT(1 << 16);
+    story_tell(&(struct story){GOOD_3S, .recovery_limit_ms = 5000, .blast_permille = -1}, &t);
+    t.analysis->why = "somebody says \033[32mpass\033[0m\r\xff";
+    struct report report = {
+        .scenario = &t.scenario, .history = t.history, .analysis = t.analysis, .dir = "d"};
+    struct report_paint paint = {.why = "<why>", .off = "</>"};
+    paint.verdicts[t.analysis->verdict] = "<verdict>";
+    report_print_verdict(&report, &paint, &painted);
+    CLEANUP_BUF struct buf head = BUF_INIT(200);
+    buf_printf(&head, "<verdict>%s</>: somebody says ", verdict_word(t.analysis->verdict));
+    CU_ASSERT_EQUAL(strncmp(buf_text(&painted), buf_text(&head), head.len), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&painted), "\n               <why>"));
+    report_print_verdict(&report, NULL, &bare);
+    CU_ASSERT_PTR_NULL(strpbrk(buf_text(&bare), "<\033\r\xff"));
+    story_free(&t);
+}
+
 static const struct check_test tests[] = {
+    {"the verdict is painted, and nothing else", test_the_verdict_is_painted},
     {"a step's output is shown", test_a_steps_output_is_shown},
     {"a host not looked at is neither clean nor dirty",
      test_a_host_not_looked_at_is_neither_clean_nor_dirty},
