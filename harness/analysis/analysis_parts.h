@@ -153,7 +153,8 @@ void analysis_ledgers(struct analysis_maker *m, struct analysis_trial *t);
 const struct analysis_ledger *analysis_ledger_find(const struct analysis_trial *t,
                                                    const char *name); /* NULL: there is none */
 /* Why nothing good may be said of it, or NULL. */
-const char *analysis_ledger_doubt(struct analysis_maker *m, const struct analysis_ledger *l);
+const char *analysis_ledger_doubt(struct analysis_maker *m, const struct analysis_trial *t,
+                                  const struct analysis_ledger *l);
 
 /* Probe x vantage x endpoint; and how the probers themselves fared. */
 void analysis_matrix(struct analysis_maker *m, struct analysis_trial *t,

@@ -30,7 +30,7 @@ static void judge(struct analysis_maker *m, const struct target_case *c,
         return;
     }
     /* Missing data is never good news; what is known to be gone stays gone. */
-    const char *doubt = analysis_ledger_doubt(m, l);
+    const char *doubt = analysis_ledger_doubt(m, c->t, l);
     ret->verdict =
         l->known ? verdict_at_most(ret->lower, ret->upper, ret->limit) : VERDICT_INCONCLUSIVE;
     ret->why = l->sentence;

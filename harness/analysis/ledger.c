@@ -393,10 +393,13 @@ const struct analysis_ledger *analysis_ledger_find(const struct analysis_trial *
     return NULL;
 }
 
-const char *analysis_ledger_doubt(struct analysis_maker *m, const struct analysis_ledger *l)
+const char *analysis_ledger_doubt(struct analysis_maker *m, const struct analysis_trial *t,
+                                  const struct analysis_ledger *l)
 {
     if (!l->known)
         return l->sentence;
+    if (t->of->outcome == NULL)
+        return analysis_text(m, "the trial did not come to its end; %s", l->sentence);
     if (l->torn)
         return analysis_text(m, "the ledger's file is torn; %s", l->sentence);
     if ((uint64_t)l->gaps * 100 > (uint64_t)GAPS_PERCENT * ((uint64_t)l->written + l->gaps))

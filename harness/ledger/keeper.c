@@ -83,7 +83,8 @@ static void *worker_run(void *ctx)
 /* NULL: all are under way, or there is no room for one more. */
 static struct worker *worker_new(struct keeper *k)
 {
-    size_t most = (size_t)(k->spec.timeout_ns / k->spec.every_ns) + 2;
+    /* A write may outstay its time by what connecting and a busy machine take. */
+    size_t most = 2 * (size_t)(k->spec.timeout_ns / k->spec.every_ns) + 16;
     if (k->n_workers == (most < KEEPER_WORKERS_MAX ? most : KEEPER_WORKERS_MAX))
         return NULL;
     struct worker *w = calloc(1, sizeof(*w));

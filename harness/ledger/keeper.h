@@ -10,7 +10,7 @@
 #include "ledger/ledger.h"
 #include "ledger/log.h"
 
-enum { KEEPER_WORKERS_MAX = 258, KEEPER_PREPARE_S = 10 };
+enum { KEEPER_WORKERS_MAX = 528, KEEPER_PREPARE_S = 10 };
 
 struct keeper_spec {
     const struct ledger_kind *kind;

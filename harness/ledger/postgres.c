@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SQL_MAX = 400 };
+enum { SQL_MAX = 400, CONNECT_S = 3 };
 
 struct args {
     int64_t port;
@@ -34,7 +34,11 @@ struct client {
     const struct ledger_place *place;
     const struct args *args;
     PGconn *pg;
-    bool warned; /* the server said that the commit is not where it should be */
+    bool up;          /* it is connected */
+    bool reads;       /* the connection on its way waits to read */
+    int64_t begun_ns; /* when it was begun */
+    size_t host;      /* that is tried, or was the last to be right */
+    bool warned;      /* the server said that the commit is not where it should be */
 };
 
 static void result_free(PGresult **r)
@@ -48,6 +52,7 @@ static void hang_up(struct client *c)
     if (c->pg != NULL)
         PQfinish(c->pg);
     c->pg = NULL;
+    c->up = false;
 }
 
 /* A commit whose standby was not waited for to the end is only warned of. */
@@ -73,9 +78,7 @@ static int message(const char *text, enum err_code code, struct err *err)
     return make_error(err, code, 0, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
-/* One host, as libpq does it for each of a list, but with a time limit. */
-static int dial(struct client *c, const struct ledger_host *host, bool any, int64_t deadline,
-                struct err *err)
+static int dial_begin(struct client *c, const struct ledger_host *host, bool any, struct err *err)
 {
     char port[16];
     (void)snprintf(port, sizeof(port), "%d", (int)c->args->port);
@@ -89,27 +92,56 @@ static int dial(struct client *c, const struct ledger_host *host, bool any, int6
     if (c->pg == NULL)
         return make_error(err, ERR_SYSTEM, ENOMEM, "libpq");
     (void)PQsetNoticeReceiver(c->pg, on_notice, c);
-    for (PostgresPollingStatusType s = PGRES_POLLING_WRITING; s != PGRES_POLLING_OK;
-         s = PQconnectPoll(c->pg)) {
-        if (s == PGRES_POLLING_FAILED || PQstatus(c->pg) == CONNECTION_BAD)
+    c->reads = false;
+    c->begun_ns = clock_system(CLOCK_MONOTONIC);
+    return 0;
+}
+
+/* ERR_TIMEOUT: the connection is still on its way. */
+static int dial_go_on(struct client *c, int64_t deadline, struct err *err)
+{
+    while (!c->up) {
+        if (PQstatus(c->pg) == CONNECTION_BAD)
             return message(PQerrorMessage(c->pg), ERR_SYSTEM, err);
-        if (wait_for(c, s == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline, err) != 0)
-            return wrap_error(err, "%s", host->name);
+        if (wait_for(c, c->reads ? POLLIN : POLLOUT, deadline, err) != 0)
+            return -1;
+        PostgresPollingStatusType s = PQconnectPoll(c->pg);
+        if (s == PGRES_POLLING_FAILED)
+            return message(PQerrorMessage(c->pg), ERR_SYSTEM, err);
+        c->reads = s == PGRES_POLLING_READING;
+        c->up = s == PGRES_POLLING_OK;
     }
     return PQsetnonblocking(c->pg, 1) == 0 ? 0 : message(PQerrorMessage(c->pg), ERR_SYSTEM, err);
 }
 
+/* One after the other until one is as the connection string wants it, as libpq does it, but with a
+ * time limit for each. A connection that is not up by the write's deadline goes on for the next
+ * write: to begin anew each time would only add to the load of a server that is slow to answer. */
 static int connect_client(struct client *c, int64_t deadline, struct err *err)
 {
     const struct ledger_place *p = c->place;
     (void)make_error(err, ERR_NOT_FOUND, 0, "no host to ask");
-    for (size_t i = 0; i < p->n_hosts; i++) {
-        int64_t share = clock_system(CLOCK_MONOTONIC) + ledger_share(deadline, p->n_hosts - i);
-        if (dial(c, &p->hosts[i], false, share, err) == 0)
+    for (size_t tried = 0; tried < p->n_hosts; tried++) {
+        if (c->pg == NULL && dial_begin(c, &p->hosts[c->host], false, err) != 0)
+            return -1;
+        int64_t limit = c->begun_ns + CONNECT_S * NS_PER_SEC;
+        if (dial_go_on(c, deadline < limit ? deadline : limit, err) == 0)
             return 0;
+        (void)wrap_error(err, "%s", p->hosts[c->host].name);
+        if (err->code == ERR_TIMEOUT && ledger_left(limit) > 0)
+            return -1;
+        hang_up(c);
+        c->host = (c->host + 1) % p->n_hosts;
     }
-    hang_up(c);
     return -1;
+}
+
+static int connect_host(struct client *c, size_t host, int64_t deadline, struct err *err)
+{
+    hang_up(c);
+    if (dial_begin(c, &c->place->hosts[host], true, err) != 0)
+        return -1;
+    return dial_go_on(c, deadline, err);
 }
 
 /* Sends and waits for all of the answer. ERR_REFUSED: the server said no, and nothing was done. */
@@ -214,7 +246,7 @@ static enum ledger_result write_one(void *client, uint64_t id, int64_t deadline,
     struct err err;
     char sql[SQL_MAX], number[32];
     CLEANUP_RESULT PGresult *r = NULL;
-    if (c->pg == NULL && connect_client(c, deadline, &err) != 0) {
+    if (!c->up && connect_client(c, deadline, &err) != 0) {
         (void)snprintf(why, LEDGERLOG_WHY, "not sent: %.150s", err.msg);
         return LEDGER_FAIL;
     }
@@ -254,9 +286,8 @@ static int read_all(void *client, size_t view, int64_t deadline, struct ledger_i
     CLEANUP_RESULT PGresult *r = NULL;
     const char *const values[] = {c->place->collection};
     hang_up(c);
-    int connected = view == LEDGER_VIEW_CLIENT
-                        ? connect_client(c, deadline, err)
-                        : dial(c, &c->place->hosts[view], true, deadline, err);
+    int connected = view == LEDGER_VIEW_CLIENT ? connect_client(c, deadline, err)
+                                               : connect_host(c, view, deadline, err);
     if (connected != 0 ||
         ask(c, sql_of(c->args, "SELECT id, count(*) FROM @ WHERE ledger = $1 GROUP BY id", sql),
             values, 1, deadline, &r, err) != 0)

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ledgers as people use them: a run that passes, one whose coordinator is killed and one whose
+ * ledger is; what stands in their files is judged all the same. The long form does the shipped
+ * scenarios: redis with asynchronous replication loses acknowledged writes, with WAIT none; etcd
+ * none; PostgreSQL asynchronously some, synchronously none.
+ */
+#include "e2e.h"
+
+enum { LIMIT_S = 90, LONG_S = 300 };
+
+static const json_t *ledger_of(const struct e2e *t, const char *name)
+{
+    const json_t *trial = json_array_get(json_object_get(t->result, "trials"), 0), *l;
+    size_t i;
+    json_array_foreach(json_object_get(trial, "ledgers"), i, l)
+    {
+        if (strcmp(e2e_text(l, "name"), name) == 0)
+            return l;
+    }
+    return NULL;
+}
+
+static void start_small(struct e2e *t, const char *wait)
+{
+    char set[32];
+    e2e_begin(t);
+    (void)snprintf(set, sizeof(set), "wait=%s", wait);
+    e2e_start(t, (const char *const[]){"run", "--store", "", "--set", set, "--out", t->out,
+                                       "tests/e2e/ledger.yaml", NULL});
+}
+
+/* The process that writes this run's first ledger. */
+static pid_t ledger_pid(const struct e2e *t)
+{
+    char file[128], path[300], to[PATH_MAX];
+    (void)snprintf(file, sizeof(file), "%s/ledger-00.log", t->out);
+    CLEANUP_DIR DIR *proc = opendir("/proc");
+    for (const struct dirent *e; proc != NULL && (e = readdir(proc)) != NULL;) {
+        pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
+        (void)snprintf(path, sizeof(path), "/proc/%d/fd/1", pid);
+        ssize_t n = pid > 1 ? readlink(path, to, sizeof(to) - 1) : -1;
+        if (n > 0 && (size_t)n == strlen(file) && memcmp(to, file, (size_t)n) == 0)
+            return pid;
+    }
+    return -1;
+}
+
+static void expect_pass(struct e2e *t)
+{
+    (void)e2e_wait(t, LIMIT_S);
+    e2e_expect_verdict(t, 0, "pass");
+    static const char *const names[] = {"orders", "commands"};
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *l = ledger_of(t, names[i]);
+        CU_ASSERT(e2e_number(l, "acknowledged") > (i == 0 ? 50 : 5));
+        CU_ASSERT(e2e_number(l, "at_risk") > 0);
+        CU_ASSERT_EQUAL((int)e2e_number(l, "lost_upper"), 0);
+        CU_ASSERT_EQUAL((int)e2e_number(l, "strange"), 0);
+        CU_ASSERT_TRUE(json_is_true(json_object_get(l, "known")));
+        CU_ASSERT_TRUE(json_is_true(json_object_get(l, "views_agree")));
+    }
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(ledger_of(t, "orders"), "views")), 2);
+    e2e_expect_clean(t, 1);
+    e2e_expect_gone(t, 5);
+    e2e_end(t);
+}
+
+/* Nothing good is said of what was not read back; all that was acknowledged is counted. */
+static void expect_unread(const struct e2e *t)
+{
+    const json_t *l = ledger_of(t, "orders"), *target = e2e_target(t, "data_loss");
+    if (strcmp(e2e_text(t->result, "verdict"), "inconclusive") != 0)
+        fprintf(stderr, "%d, %s: %s\n", t->status, e2e_text(t->result, "verdict"),
+                e2e_text(t->result, "why"));
+    CU_ASSERT_STRING_EQUAL(e2e_text(t->result, "verdict"), "inconclusive");
+    CU_ASSERT_STRING_EQUAL(e2e_text(target, "verdict"), "inconclusive");
+    CU_ASSERT(e2e_number(l, "acknowledged") > 20);
+    CU_ASSERT_TRUE(json_is_false(json_object_get(l, "known")));
+    CU_ASSERT_STRING_EQUAL(e2e_text(l, "why"), "it was never read back");
+}
+
+static void expect_killed_coordinator(struct e2e *t)
+{
+    CU_ASSERT_TRUE_FATAL(e2e_wait_journal(t, "\"applied\"", LIMIT_S));
+    e2e_sleep_ms(300);
+    CU_ASSERT_EQUAL(kill(t->pid, SIGKILL), 0);
+    CU_ASSERT_EQUAL(e2e_wait(t, 5), 128 + SIGKILL);
+    CU_ASSERT_PTR_NULL(t->result);
+    e2e_expect_gone(t, 10);
+    e2e_start(t, (const char *const[]){"report", t->out, NULL});
+    CU_ASSERT_EQUAL(e2e_wait(t, LIMIT_S), 3);
+    expect_unread(t);
+    e2e_end(t);
+}
+
+static void expect_killed_ledger(struct e2e *t)
+{
+    CU_ASSERT_TRUE_FATAL(e2e_wait_journal(t, "\"applied\"", LIMIT_S));
+    e2e_sleep_ms(300);
+    pid_t pid = ledger_pid(t);
+    CU_ASSERT_FATAL(pid > 1);
+    CU_ASSERT_EQUAL(kill(pid, SIGKILL), 0);
+    CU_ASSERT_EQUAL(e2e_wait(t, LIMIT_S), 3);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(e2e_text(t->result, "error"), "ledger orders: its process has ended"));
+    expect_unread(t);
+    /* The other one was read back, as far as it came. */
+    CU_ASSERT_TRUE(json_is_true(json_object_get(ledger_of(t, "commands"), "known")));
+    e2e_expect_gone(t, 5);
+    e2e_end(t);
+}
+
+static void test_small(void)
+{
+    struct e2e passes, coordinator, ledger;
+    start_small(&passes, "2s");
+    start_small(&coordinator, "60s");
+    start_small(&ledger, "60s");
+    expect_killed_coordinator(&coordinator);
+    expect_killed_ledger(&ledger);
+    expect_pass(&passes);
+}
+
+/* --- the shipped ones --- */
+
+static const struct shipped {
+    const char *file, *set;
+    bool loses;
+} shipped[] = {
+    {"etcd", NULL, false},
+    {"redis", NULL, true},
+    {"redis", "wait_for=1", false},
+    {"postgres", NULL, true},
+    {"postgres", "sync=ANY 1 (pg2)", false},
+};
+enum { N_SHIPPED = sizeof(shipped) / sizeof(shipped[0]) };
+
+static void run_shipped(const struct shipped *s)
+{
+    struct e2e t;
+    char file[80];
+    e2e_begin(&t);
+    (void)snprintf(file, sizeof(file), "scenarios/ledgers/%s.yaml", s->file);
+    e2e_start(&t, (const char *const[]){"run", "--store", "", "--out", t.out, file,
+                                        s->set != NULL ? "--set" : NULL, s->set, NULL});
+    (void)e2e_wait(&t, LONG_S);
+    const json_t *l = ledger_of(&t, "orders");
+    int lost = (int)e2e_number(l, "lost_lower");
+    printf("\n    figure: %s%s%s: %d of %d acknowledged writes lost, %d unknown, %d rounds\n    ",
+           s->file, s->set != NULL ? " " : "", s->set != NULL ? s->set : "", lost,
+           (int)e2e_number(l, "acknowledged"), (int)e2e_number(l, "unknown"),
+           (int)e2e_number(l, "rounds"));
+    e2e_expect_verdict(&t, s->loses ? 1 : 0, s->loses ? "fail" : "pass");
+    CU_ASSERT_EQUAL(lost > 0, s->loses);
+    CU_ASSERT_EQUAL((int)e2e_number(l, "lost_upper"), lost);
+    CU_ASSERT_EQUAL((int)e2e_number(l, "phantoms"), 0);
+    CU_ASSERT_EQUAL((int)e2e_number(l, "strange"), 0);
+    CU_ASSERT_TRUE(json_is_true(json_object_get(l, "views_agree")));
+    e2e_expect_gone(&t, 5);
+    e2e_end(&t);
+}
+
+static void test_shipped(void)
+{
+    const char *full = getenv("BLACKSTART_FULL"), *only = getenv("LEDGER_SCENARIO");
+    if ((full == NULL || strcmp(full, "yes") != 0) && only == NULL)
+        return;
+    for (size_t i = 0; i < N_SHIPPED; i++)
+        if (only == NULL || strcmp(only, shipped[i].file) == 0)
+            run_shipped(&shipped[i]);
+}
+
+static void test_none_is_forgotten(void)
+{
+    CLEANUP_DIR DIR *dir = opendir(SOURCE_DIR "/scenarios/ledgers");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(dir);
+    for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
+        bool found = strstr(e->d_name, ".yaml") == NULL;
+        for (size_t i = 0; i < N_SHIPPED; i++)
+            found = found || strncmp(e->d_name, shipped[i].file, strlen(shipped[i].file)) == 0;
+        CU_ASSERT_TRUE(found);
+    }
+}
+
+int main(void)
+{
+    static const struct check_test tests[] = {
+        {"none is forgotten", test_none_is_forgotten},
+        {"a run, and what is left of killed ones", test_small},
+        {"shipped scenarios", test_shipped},
+    };
+    return check_main("ledgers", tests, sizeof(tests) / sizeof(tests[0]));
+}
