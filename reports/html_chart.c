@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     HEIGHT = 262,
@@ -29,6 +30,8 @@ struct chart {
     const struct timeline *l;
     struct svg_axis ms;
     bool any_latency;
+    double limit_ms; /* the target's; NAN: there is none */
+    int up;          /* a signal has no latency: what is below moves up */
 };
 
 /* The edge before bin k, as a share of the width. */
@@ -122,7 +125,7 @@ static double nice(double v, bool up)
 
 static void latency_axis(struct chart *c)
 {
-    double least = 0, most = 0;
+    double least = 0, most = isnan(c->limit_ms) ? 0 : c->limit_ms;
     for (size_t k = 0; k < c->l->n; k++) {
         const struct timeline_bin *b = &c->l->bins[k];
         if (b->p50_ns < 0)
@@ -132,6 +135,7 @@ static void latency_axis(struct chart *c)
         most = p99 > most ? p99 : most;
         c->any_latency = true;
     }
+    c->any_latency = c->any_latency && !c->p->signal;
     if (most < 1e-3)
         most = 1e-3;
     if (least == 0)
@@ -184,7 +188,7 @@ static void put_side(struct html *h, const struct chart *c)
 {
     double ticks[SVG_TICKS_MAX];
     size_t n = c->any_latency ? svg_ticks(&c->ms, 3, ticks) : 0;
-    svg_begin(h->out, "ax x4", HEIGHT);
+    svg_begin(h->out, "ax x4", HEIGHT - c->up);
     svg_text(h->out, "tk", SVG_END, 86, GOOD_Y + 9, "100 %");
     svg_text(h->out, "tk", SVG_END, 86, GOOD_Y + GOOD_H, "0 %");
     for (size_t i = 0; i < n; i++) {
@@ -204,6 +208,11 @@ static void put_latency(struct html *h, const struct chart *c)
         double y = LATENCY_Y + LATENCY_H * (1 - svg_share(&c->ms, ticks[i]));
         svg_line(h->out, "grid", 0, y, 100, y);
     }
+    if (!isnan(c->limit_ms)) {
+        double y = LATENCY_Y + down(c, (int64_t)(c->limit_ms * 1e6));
+        svg_line(h->out, "limit", 0, y, 100, y);
+        svg_text(h->out, "tl", SVG_END, 99.5, y - 4, "limit");
+    }
     svg_layer_begin(h->out, LATENCY_Y, LATENCY_H);
     put_band(h, c);
     put_median(h, c);
@@ -214,8 +223,11 @@ static void put_titles(struct html *h, const struct chart *c)
 {
     char bin[32];
     CLEANUP_BUF struct buf text = BUF_INIT(256);
-    buf_printf(&text, "Good answers, in each %s", html_duration(c->l->bin_ns, bin));
+    buf_printf(&text, c->p->signal ? "Signal there, in each %s" : "Good answers, in each %s",
+               html_duration(c->l->bin_ns, bin));
     svg_text(h->out, "tl", SVG_START, 0, GOOD_TITLE, buf_text(&text));
+    if (c->p->signal)
+        return;
     svg_text(h->out, "tl", SVG_START, 0, LATENCY_TITLE,
              !c->any_latency ? "Latency: no good answer"
              : c->ms.log     ? "Latency in ms, logarithmic"
@@ -224,21 +236,24 @@ static void put_titles(struct html *h, const struct chart *c)
 
 static void put_drawing(struct html *h, const struct chart *c)
 {
-    svg_begin(h->out, "in", HEIGHT);
-    timeline_axis(h, &c->view->axis, GOOD_Y, AXIS_Y);
-    timeline_faults(h, c->view, FAULT_Y, AXIS_Y - FAULT_Y, true);
+    int axis_y = AXIS_Y - c->up, bottom = LATENCY_Y + LATENCY_H - c->up;
+    bool signal = c->p->signal;
+    svg_begin(h->out, "in", HEIGHT - c->up);
+    timeline_axis(h, &c->view->axis, GOOD_Y, axis_y);
+    timeline_faults(h, c->view, FAULT_Y, axis_y - FAULT_Y, true);
     svg_layer_begin(h->out, GOOD_Y, GOOD_H);
-    put_part(h, c, PART_GOOD, "good");
+    put_part(h, c, PART_GOOD, signal ? "signal" : "good");
     put_part(h, c, PART_GAP, "gap");
-    put_part(h, c, PART_BAD, "bad");
-    put_bad_least(h, c);
+    put_part(h, c, PART_BAD, signal ? "quiet" : "bad");
+    if (!signal)
+        put_bad_least(h, c);
     svg_layer_end(h->out);
     if (c->any_latency)
         put_latency(h, c);
-    timeline_unsure(h, c->view, c->p, GOOD_Y, LATENCY_Y + LATENCY_H - GOOD_Y);
+    timeline_unsure(h, c->view, c->p, GOOD_Y, bottom - GOOD_Y);
     put_titles(h, c);
-    html_event_marks(h, c->view->t, &c->view->axis, EVENTS_Y);
-    svg_line(h->out, "cursor", 0, FAULT_Y, 0, AXIS_Y);
+    html_event_marks(h, c->view->t, &c->view->axis, EVENTS_Y - c->up);
+    svg_line(h->out, "cursor", 0, FAULT_Y, 0, axis_y);
     svg_end(h->out);
 }
 
@@ -284,7 +299,8 @@ static void put_caption(struct html *h, const struct analysis_probe *p)
     buf_puts(h->out, "<figcaption><strong>");
     html_text(h->out, p->label);
     buf_puts(h->out, "</strong><span class=\"soft\">");
-    html_textf(h->out, "From %s, %s, every %s: %u slots, %u good, %u bad, %u not known.", p->from,
+    html_textf(h->out, "%sFrom %s, %s, every %s: %u slots, %u good, %u bad, %u not known.",
+               p->signal ? "The system's own signal: good when it is there. " : "", p->from,
                p->rule != NULL ? p->rule : "", html_duration(p->every_ns, every), p->scheduled,
                p->good, p->bad, p->gaps);
     buf_puts(h->out, "</span></figcaption>");
@@ -302,9 +318,20 @@ static void put_label(struct html *h, const struct chart *c)
     }
 }
 
+static double latency_limit(const struct analysis_trial *t, const struct analysis_probe *p)
+{
+    for (size_t i = 0; i < t->n_targets; i++)
+        if (strcmp(t->targets[i].measure, "latency") == 0 &&
+            strcmp(t->targets[i].of, p->label) == 0)
+            return t->targets[i].limit * 1e3;
+    return NAN;
+}
+
 void timeline_chart(struct html *h, const struct timeline_view *v, const struct analysis_probe *p)
 {
     struct chart c = {.view = v, .p = p, .l = &p->timeline, .ms = {.lo = 0, .hi = 1}};
+    c.limit_ms = latency_limit(v->t, p);
+    c.up = p->signal ? LATENCY_Y + LATENCY_H - GOOD_Y - GOOD_H : 0;
     latency_axis(&c);
     buf_puts(h->out, "<figure>");
     put_caption(h, p);

@@ -57,7 +57,7 @@ static void put_mark(struct html *h, double x, double y, unsigned from, unsigned
     else
         (void)snprintf(text, sizeof(text), "%u", from);
     bool left = x > 94;
-    svg_text(h->out, "tk", left ? SVG_END : SVG_START, x + (left ? -0.4 : 0.4), y + 4, text);
+    svg_text(h->out, "mk", left ? SVG_END : SVG_START, x + (left ? -0.4 : 0.4), y + 4, text);
 }
 
 /* Marks too close for two numbers share one; each has its line. */

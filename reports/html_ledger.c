@@ -40,7 +40,7 @@ static void put_view(struct html *h, const struct analysis_trial *t,
     html_trial_cell(h, t->trial);
     html_cell(h);
     html_text(h->out, l->name);
-    html_cellf(h, "%s, read as %s", v->vantage, v->name);
+    html_cellf(h, "from %s: %s", v->vantage, v->name);
     if (!v->read) {
         html_cellf(h, "not read: %s", v->why);
         return;

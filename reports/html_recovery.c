@@ -17,9 +17,9 @@ struct figure {
     size_t rows;
 };
 
-static struct figure figure_make(const struct analysis_summary *sum)
+/* Limit and figures, and some room beside them. */
+static struct svg_axis axis_of(const struct analysis_summary *sum, double times)
 {
-    struct figure f = {.sum = sum, .times = sum->unit == UNIT_SHARE ? 100 : 1};
     double most = isnan(sum->limit) ? 0 : sum->limit, least = most;
     for (size_t i = 0; i < sum->n; i++) {
         const struct analysis_figure *v = &sum->values[i];
@@ -28,10 +28,18 @@ static struct figure figure_make(const struct analysis_summary *sum)
         most = isfinite(v->upper) && v->upper > most ? v->upper : most;
     }
     double room = (most - least) * 0.06;
-    f.axis.lo = sum->unit == UNIT_SHARE && least > room ? f.times * (least - room) : 0;
-    f.axis.hi = f.times * (most > least ? most + room : most * 1.1 + 0.01);
-    if (sum->unit == UNIT_SHARE && f.axis.hi > 100)
-        f.axis.hi = 100;
+    bool share = sum->unit == UNIT_SHARE;
+    struct svg_axis axis = {.lo = share && least > room ? times * (least - room) : 0,
+                            .hi = times * (most > least ? most + room : most * 1.1 + 0.01)};
+    if (share && axis.hi > 100)
+        axis.hi = 100;
+    return axis;
+}
+
+static struct figure figure_make(const struct analysis_summary *sum)
+{
+    struct figure f = {.sum = sum, .times = sum->unit == UNIT_SHARE ? 100 : 1};
+    f.axis = axis_of(sum, f.times);
     f.rows = sum->n < TRIALS_MAX ? sum->n : TRIALS_MAX;
     f.pitch = f.rows != 0 ? TALLEST / (double)f.rows : 14;
     f.pitch = f.pitch > 14 ? 14 : f.pitch < 1.2 ? 1.2 : f.pitch;

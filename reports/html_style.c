@@ -76,7 +76,8 @@ const char *const html_style[] = {
     "round}",
     "svg .tf{fill:var(--text);font-weight:600}svg .tv{fill:var(--c);font-weight:600}",
     ".grid{stroke:var(--grid)}.base{stroke:var(--gap)}",
-    ".good{fill:var(--good)}.gap{fill:url(#gap)}.bad{fill:var(--bad)}",
+    ".good{fill:var(--good)}.gap{fill:url(#gap)}.bad{fill:var(--bad)}.signal{fill:var(--lat)}."
+    "quiet{fill:var(--tint)}",
     ".badmin{stroke:var(--bad);stroke-width:2;vector-effect:non-scaling-stroke;fill:none}",
     ".band{fill:var(--lat);opacity:.22}",
     ".p50{fill:none;stroke:var(--lat);stroke-width:1.75;stroke-linejoin:round;",
@@ -86,6 +87,7 @@ const char *const html_style[] = {
     ".st-gap{stroke:var(--gap)}.st-unsure{stroke:var(--unsure)}.hollow{opacity:.55}.dots "
     ".tiny{stroke-width:4}",
     ".censored{stroke-dasharray:3 3}",
+    "svg .mk{paint-order:stroke;stroke:var(--card);stroke-width:3px;stroke-linejoin:round}",
     ".event{stroke:var(--soft);stroke-width:1.25}",
     ".limit{stroke:var(--text);stroke-width:1.5;stroke-dasharray:5 3}",
     ".beyond{fill:var(--bad);opacity:.09}",
@@ -110,8 +112,8 @@ const char *const html_style[] = {
     "thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}",
     "tbody tr{padding:.45rem 0;border-bottom:1px solid var(--line)}",
     "tbody td,tbody th{border:0;padding:.12rem 0}",
-    "tbody td,tbody td.n{display:flow-root;padding-left:6.6rem;text-align:left}",
-    "tbody td::before{content:attr(data-l);float:left;width:6.2rem;margin-left:-6.6rem;",
+    "tbody td,tbody td.n{display:flow-root;padding-left:7.6rem;text-align:left}",
+    "tbody td::before{content:attr(data-l);float:left;width:7.2rem;margin-left:-7.6rem;",
     "color:var(--soft)}tbody td:empty{display:none}tbody td.graph{display:none}",
     "dl.facts{grid-template-columns:minmax(0,1fr);gap:0}dl.facts dd{margin-bottom:.5rem}}",
     "@media print{:root{--bg:#fff;--card:#fff;--text:#111;--soft:#444;--line:#bbb;--grid:#ddd;",

@@ -156,7 +156,7 @@ static struct bound bound_of(const struct analysis_target *t, bool large)
     if (t->unit == UNIT_SHARE)
         b.axis.hi = most > 1 ? most * 100 : 100;
     else if (most > 0)
-        b.axis.hi = most * 1.12;
+        b.axis.hi = t->unit == UNIT_COUNT && most < 5 ? 5 : most * 1.12; /* ticks: whole numbers */
     b.top = large ? 20 : 0;
     b.height = large ? 30 : 20;
     return b;
@@ -195,7 +195,7 @@ static void put_axis(struct html *h, const struct bound *b)
 
 void html_bound(struct html *h, const struct analysis_target *t, bool large)
 {
-    if (isnan(t->lower) || isnan(t->limit))
+    if (isnan(t->lower) || isnan(t->limit) || (t->limit <= 0 && t->upper <= 0))
         return;
     struct bound b = bound_of(t, large);
     int bar = large ? 14 : 8;

@@ -242,7 +242,8 @@ void html_timelines(struct html *h)
     if (a->n_trials > 1) {
         buf_puts(h->out, "<h3>All trials</h3>\n");
         for (size_t i = 0; i < t->n_probes; i++)
-            timeline_strips(h, i);
+            if (!t->probes[i].signal)
+                timeline_strips(h, i);
         buf_puts(h->out, "<h3>In full: ");
         html_trial_name(h, t);
         buf_puts(h->out, html_decider(a) != NULL ? ", which decided</h3>\n" : "</h3>\n");

@@ -117,9 +117,18 @@ static size_t outages_of(struct html *h, const struct analysis_trial *t, size_t 
 
 static void put_missed(struct html *h, const struct analysis_trial *t, size_t *left)
 {
+    struct timeline_view v = {.t = t, .zero = html_zero(t)};
     for (size_t i = 0; i < t->n_probes; i++) {
         const struct analysis_probe *p = &t->probes[i];
-        char most[32];
+        char most[32], first[32], last[32];
+        if (p->signal && *left != 0) {
+            (*left)--;
+            buf_puts(h->out, "<li>");
+            html_textf(h->out, "the signal %s, in trial %u: first there between %s and %s",
+                       p->label, t->trial, timeline_since(&v, p->detected.lo, first),
+                       timeline_since(&v, p->detected.hi, last));
+            buf_puts(h->out, "</li>");
+        }
         if (p->impacted || p->signal || *left == 0)
             continue;
         (*left)--;

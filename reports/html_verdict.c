@@ -128,32 +128,49 @@ static const struct analysis_summary *summary_of(const struct analysis *a,
     return k < a->n_summaries && a->summaries[k].n > 1 ? &a->summaries[k] : NULL;
 }
 
-static void put_lead(struct html *h, const struct analysis_target *by)
+static bool is_told(const struct analysis_target *by)
+{
+    return by != NULL && !isnan(by->lower) &&
+           (by->verdict == VERDICT_PASS || by->verdict == VERDICT_FAIL);
+}
+
+/* Under what, and in how many trials. */
+static void put_setting(struct html *h, const struct analysis_target *by)
 {
     const struct analysis *a = h->report->analysis;
     const struct analysis_trial *t = html_shown_trial(a);
-    bool told = by != NULL && !isnan(by->lower) &&
-                (by->verdict == VERDICT_PASS || by->verdict == VERDICT_FAIL);
-    buf_puts(h->out, "<p class=\"lead\">");
-    buf_puts(h->out, opening(a));
-    const struct analysis_summary *s = told ? summary_of(a, by) : NULL;
+    const struct analysis_summary *s = summary_of(a, by);
     if (s != NULL)
         buf_printf(h->out, " in %u of %zu trials",
                    a->verdict == VERDICT_PASS ? s->passes : s->misses, s->n);
-    if (told && t != NULL && t->n_waves != 0) {
+    if (t != NULL && t->n_waves != 0) {
         buf_puts(h->out, " under ");
         html_text(h->out, t->waves[0].faults);
         buf_puts(h->out, t->n_waves > 1 ? " and what followed" : "");
     }
     buf_puts(h->out, s == NULL ? ": " : ": in the one that decided, ");
-    if (told && strcmp(by->measure, "recovery_time") == 0)
-        put_recovery(h, by);
-    else if (told)
-        put_other(h, by);
-    else if (by != NULL && is_undecided(by))
-        put_undecided(h, by);
-    else
-        html_textf(h->out, "%s.", a->why);
+}
+
+static void put_lead(struct html *h, const struct analysis_target *by)
+{
+    const struct analysis *a = h->report->analysis;
+    buf_puts(h->out, "<p class=\"lead\">");
+    buf_puts(h->out, opening(a));
+    if (is_told(by)) {
+        put_setting(h, by);
+        if (strcmp(by->measure, "recovery_time") == 0)
+            put_recovery(h, by);
+        else if (by->unit == UNIT_COUNT)
+            html_textf(h->out, "%s.", by->why);
+        else
+            put_other(h, by);
+    } else {
+        buf_puts(h->out, ": ");
+        if (by != NULL && is_undecided(by))
+            put_undecided(h, by);
+        else
+            html_textf(h->out, "%s.", a->why);
+    }
     buf_puts(h->out, "</p>\n");
 }
 

@@ -87,6 +87,10 @@ bool timeline_make(const struct slot *slots, size_t n, const struct timeline_sha
         return true;
     uint64_t known = (uint64_t)slots[n - 1].number - slots[0].number + 1;
     uint64_t all = known + tail(&slots[n - 1], shape);
+    /* Times so far apart that they cannot be: nothing is drawn. */
+    if (shape->every <= 0 || all > (uint64_t)(INT64_MAX / 4 / shape->every) ||
+        slots[0].due > INT64_MAX / 4 || slots[0].due < INT64_MIN / 4)
+        return true;
     uint64_t each = (all + shape->bins - 1) / shape->bins;
     size_t room = n < each ? n : (size_t)each;
     int64_t *took = calloc(room, sizeof(*took));

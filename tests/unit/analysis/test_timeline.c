@@ -118,6 +118,10 @@ static void test_what_is_missing_is_a_gap(void)
     CU_ASSERT_EQUAL(bins[4].bad, 1);
     make(slots, 0, 0, bins, 16, &t);
     CU_ASSERT_EQUAL(t.n, 0);
+    slots[1].number = UINT32_MAX; /* at an hour's interval: 490,000 years */
+    struct timeline_shape hours = {.every = MS(3600000), .until = INT64_MAX, .bins = 16};
+    CU_ASSERT_TRUE(timeline_make(slots, 2, &hours, bins, &t));
+    CU_ASSERT_EQUAL(t.n, 0);
 }
 
 /* From the time that the slot was due: a late send is part of what a user waits. */
