@@ -44,7 +44,6 @@ enum truth_how { TRUTH_REFUSED, TRUTH_DROPPED, TRUTH_SLOW, TRUTH_CONTENT };
 struct truth_order {
     int64_t down_ns, up_ns; /* CLOCK_MONOTONIC; of the first dip and of the last */
     int64_t dips, gap_ns;   /* of equal length, and the time up between them */
-    int64_t end_ns;         /* of the trial: up to then it tells whether it was kept from running */
 };
 struct truth {
     int64_t down_lo, down_hi, up_lo, up_hi;
@@ -239,6 +238,7 @@ static bool truth_up(struct truth_state *s, struct truth *t)
 static struct truth truth_outage(struct truth_state *s, const struct truth_order *o)
 {
     struct truth t = {.failed = false};
+    struct truth_order end;
     int64_t dips = o->dips > 0 ? o->dips : 1;
     int64_t each = (o->up_ns - o->down_ns - (dips - 1) * o->gap_ns) / dips;
     for (int64_t k = 0; k < dips; k++) {
@@ -259,7 +259,9 @@ static struct truth truth_outage(struct truth_state *s, const struct truth_order
         s->starved = s->starved || one.down_hi - from > TRUTH_LATE_MS * NS_PER_MS ||
                      one.up_hi - to > TRUTH_LATE_MS * NS_PER_MS;
     }
-    truth_wait(s, o->end_ns);
+    /* Until it is asked again, when no request is under way any more. */
+    while (recv(s->control, &end, sizeof(end), MSG_DONTWAIT) < 0 && errno == EAGAIN)
+        truth_wait(s, clock_system(CLOCK_MONOTONIC) + 20 * NS_PER_MS);
     t.starved = s->starved;
     s->starved = false;
     return t;
