@@ -4,6 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
+/* "probe write at n1 bad"; the client, where users stand, is not named. */
+static void probe_text(const json_t *members, char *out, size_t size)
+{
+    const char *probe = json_string_value(json_object_get(members, "probe"));
+    const char *from = json_string_value(json_object_get(members, "from"));
+    const char *state = json_string_value(json_object_get(members, "state"));
+    bool named = from != NULL && strcmp(from, "client") != 0;
+    (void)snprintf(out, size, "probe %s%s%s %s", probe != NULL ? probe : "?", named ? " at " : "",
+                   named ? from : "", state != NULL ? state : "?");
+}
+
 const char *event_text(const struct history_event *e, char *out, size_t size)
 {
     static const struct {
@@ -21,13 +32,16 @@ const char *event_text(const struct history_event *e, char *out, size_t size)
         {"step", "step", "what"},
         {"rollout", "waves", "state"},
         {"hold", "hold", "state"},
-        {"probe.state", "probe", "state"},
         {"guard", "guard", "what"},
         {"abort", "abort", "what"},
         {"renew", "lease not renewed", "host"},
         {"trial.end", "trial end", "outcome"},
         {"run.end", "end", "error"},
     };
+    if (strcmp(e->ev, "probe.state") == 0) {
+        probe_text(e->members, out, size);
+        return out;
+    }
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (strcmp(rows[i].ev, e->ev) != 0)
             continue;
