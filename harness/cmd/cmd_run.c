@@ -3,6 +3,7 @@
 #include "cmd/cmd_judge.h"
 #include "cmd/cmd_load.h"
 #include "cmd/command.h"
+#include "cmd/judged.h"
 #include "cmd/terminal.h"
 #include "engine/plan.h"
 #include "journal/journal.h"
@@ -23,6 +24,9 @@ static const struct command_option options[] = {
     {.name = "trials",
      .argument = "N",
      .doc = "Repeat: a fault-free trial, then N with the faults (default: the scenario's)."},
+    {.name = "sequential",
+     .doc = "Stop as soon as a plan has decided: the scenario's, or else 99 % good, 90 % bad, 5 % "
+            "errors, at most 100 trials, or --trials."},
     {.name = "seed", .argument = "N", .doc = "What all that is drawn is drawn from."},
     {.name = "no-fault", .doc = "Measure only: a dry trial that injects nothing."},
     {.name = "hold",
@@ -76,6 +80,40 @@ static void ask_apart(void *ctx, int64_t t_ns, const char *text)
     (void)ctx;
     (void)t_ns;
     (void)fprintf(stderr, "blackstart run: %s\n", text);
+}
+
+/* The run does not judge: that is asked here, between two trials, of its journal so far. */
+static bool another(void *ctx, char *why, size_t size)
+{
+    const struct run_options *o = ctx;
+    CLEANUP_JUDGED struct judged run = {.history = NULL};
+    struct err err;
+    if (judged_load(o->dir, &run, &err) < 0) {
+        (void)snprintf(why, size, "the plan could not be asked: %s", err.msg);
+        return false;
+    }
+    const struct analysis_series *s = &run.analysis->series;
+    (void)snprintf(why, size, "%s", s->decision == DECISION_OPEN ? "" : s->why);
+    return s->decision == DECISION_OPEN;
+}
+
+/* The plan of a series that stops by itself, from the command line or the scenario. */
+static void plan_take(const struct command_args *args, uint32_t trials, struct run_options *o,
+                      struct scenario_sequential *plan)
+{
+    *plan = o->scenario->sequential;
+    o->trials = trials != 0 ? trials : o->scenario->trials;
+    bool asked = command_flag(args, "sequential");
+    if ((!asked && (plan->at_most == 0 || trials != 0)) || o->no_fault)
+        return; /* so many trials, all of them */
+    if (plan->at_most == 0)
+        scenario_sequential_default(plan);
+    if (trials != 0)
+        plan->at_most = trials;
+    o->trials = plan->at_most;
+    o->sequential = plan;
+    o->another = another;
+    o->another_ctx = o;
 }
 
 static int carry_out(const struct command_args *args, const struct scenario *scenario,
@@ -148,12 +186,20 @@ static int run(const struct command_args *args, struct err *err)
         return rc;
     struct run_options o = {.scenario = scenario,
                             .faults = &fault_catalogue,
-                            .trials = trials != 0 ? (uint32_t)trials : scenario->trials,
                             .no_fault = command_flag(args, "no-fault"),
                             .hold = command_flag(args, "hold")};
     o.seed = command_value(args, "seed") != NULL ? seed
              : scenario->seed_given              ? scenario->seed
                                                  : run_draw_seed();
+    struct scenario_sequential plan;
+    plan_take(args, (uint32_t)trials, &o, &plan);
+    if (o.sequential != NULL && scenario_sequential_least(&plan) > plan.at_most) {
+        (void)make_error(err, ERR_USAGE, 0,
+                         "%u straight passes are needed to accept: --trials %u would never do",
+                         scenario_sequential_least(&plan), plan.at_most);
+        scenario_free(scenario);
+        return cmd_refused(args, err);
+    }
     rc = carry_out(args, scenario, reports, &o, err);
     scenario_free(scenario);
     return rc;

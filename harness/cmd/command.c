@@ -132,9 +132,11 @@ int command_parse(const struct command *command, int argc, char **argv, struct c
     bool options = true;
     for (int i = 0; i < argc; i++) {
         char *word = argv[i];
-        if (options && strcmp(word, "--") == 0)
+        if (options && strcmp(word, "--") == 0) {
             options = false;
-        else if (options && strncmp(word, "--", 2) == 0) {
+            ret->split = true;
+            ret->n_before = (size_t)n;
+        } else if (options && strncmp(word, "--", 2) == 0) {
             if (parse_long(ret, argc, argv, &i, err) != 0)
                 return -1;
         } else if (options && word[0] == '-' && word[1] != '\0') {

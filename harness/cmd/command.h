@@ -33,6 +33,8 @@ struct command_args {
     const struct command *command;
     const char *const *operands;
     size_t n_operands;
+    bool split;      /* there was a "--", */
+    size_t n_before; /* with so many operands before it */
     struct command_value {
         const struct command_option *option;
         const char *value; /* NULL for a flag */

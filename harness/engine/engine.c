@@ -98,7 +98,7 @@ static void begin_trial(struct engine *e)
     steps_drop(e);
     watch_begin_trial(e);
     e->fault_free = e->options.no_fault || (e->n_trials > 1 && e->trial == 0);
-    e->stopping = e->seen_good = e->chance_over = false;
+    e->stopping = e->seen_good = e->chance_over = e->told = false;
     e->first_ns = -1;
     e->dry_ends_ns = e->heal_ns = 0;
     e->trial_ns = e->now;
@@ -138,6 +138,24 @@ static void on_interrupt(struct engine *e)
         engine_abort(e, "interrupt", "stopped by the person");
 }
 
+static void begin_ask(struct engine *e)
+{
+    e->asking = true;
+    e->asked_ns = e->now;
+    engine_emit(e, ACTION_NEXT, e->trial + 1, NULL);
+}
+
+/* The wait for a turn is no part of the run's own time. */
+static void on_next(struct engine *e, const struct event *event)
+{
+    if (!e->asking)
+        return;
+    e->asking = false;
+    e->enough = !event->ok;
+    if (e->deadline_ns != INT64_MAX)
+        e->deadline_ns += e->now - e->asked_ns;
+}
+
 static void take_event(struct engine *e, const struct event *event)
 {
     switch (event->kind) {
@@ -163,6 +181,9 @@ static void take_event(struct engine *e, const struct event *event)
         break;
     case EVENT_DRAINED:
         e->drained = true;
+        break;
+    case EVENT_NEXT:
+        on_next(e, event);
         break;
     case EVENT_GO_ON:
         end_hold(e, "person");
@@ -330,8 +351,15 @@ static bool advance_settle(struct engine *e)
 {
     if (e->cleans != 0 || !e->drained)
         return false;
-    engine_emit(e, ACTION_TRIAL_END, e->trial, NULL)->ok = !e->stopping;
-    if (!e->aborting && !e->not_steady && e->trial + 1 < e->n_trials) {
+    if (!e->told)
+        engine_emit(e, ACTION_TRIAL_END, e->trial, NULL)->ok = !e->stopping;
+    bool follows = !e->aborting && !e->not_steady && !e->enough && e->trial + 1 < e->n_trials;
+    if (follows && e->options.ask && !e->told)
+        begin_ask(e);
+    e->told = true;
+    if (follows && e->asking)
+        return false;
+    if (follows) {
         e->trial++;
         begin_trial(e);
         return true;
@@ -383,7 +411,7 @@ int64_t engine_deadline(const struct engine *e)
     int64_t next = earlier(inject_deadline(e), hold_end(e));
     if (e->state == ENGINE_ENDED)
         return INT64_MAX;
-    if (!e->aborting && !e->holding)
+    if (!e->aborting && !e->holding && !e->asking)
         next = earlier(next, e->deadline_ns);
     if (e->state == ENGINE_STEADY)
         next = earlier(next, e->trial_ns + e->scenario->steady_within.ns);

@@ -47,6 +47,7 @@ enum event_kind {
     EVENT_RAN,             /* step, ok, text */
     EVENT_CLEAN,           /* host, ok */
     EVENT_DRAINED,         /* the probes stand still, all samples are in the journal */
+    EVENT_NEXT,            /* ok = the next trial begins; else the run ends */
     EVENT_GO_ON,           /* the person looked long enough */
     EVENT_INTERRUPT,
     EVENT_ERROR /* the caller cannot go on; text */
@@ -86,6 +87,7 @@ enum action_kind {
     ACTION_CLEAN,     /* host: compare with the baseline */
     ACTION_DRAIN,     /* let the probes stop and complete the trial's samples */
     ACTION_TRIAL_END, /* trial; ok = done, else aborted */
+    ACTION_NEXT,      /* trial: may it begin? EVENT_NEXT answers */
     ACTION_END        /* ok = not aborted */
 };
 
@@ -106,6 +108,7 @@ struct actions {
 
 struct engine_options {
     bool no_fault, hold;
+    bool ask;        /* between trials, whether there is to be another */
     uint32_t trials; /* at least 1; more than one: a fault-free trial comes first */
     int64_t lease_ns;
     int64_t hold_limit_ns; /* a hold that nobody ends is over then; 0: never */

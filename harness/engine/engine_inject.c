@@ -312,6 +312,7 @@ void inject_event(struct engine *e, const struct event *event)
     case EVENT_RAN:
     case EVENT_CLEAN:
     case EVENT_DRAINED:
+    case EVENT_NEXT:
     case EVENT_GO_ON:
     case EVENT_INTERRUPT:
     case EVENT_ERROR:

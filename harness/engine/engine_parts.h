@@ -93,9 +93,13 @@ struct engine {
     uint32_t trial, n_trials;
     bool fault_free;
     bool not_steady;
-    bool stopping;      /* this trial's steps are over before their end */
-    bool aborting;      /* and no other trial follows */
-    bool hurry;         /* the person does not wait for the settle */
+    bool stopping; /* this trial's steps are over before their end */
+    bool aborting; /* and no other trial follows */
+    bool hurry;    /* the person does not wait for the settle */
+    bool told;     /* the trial's end was told */
+    bool asking;   /* whether there is to be another trial, since asked_ns */
+    bool enough;   /* there is not */
+    int64_t asked_ns;
     bool holding, held; /* held: the first fault had its hold */
     int64_t hold_ns;
     int64_t trial_ns;    /* when the trial began */

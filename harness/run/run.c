@@ -68,6 +68,9 @@ static void perform(struct run *r, const struct action *a)
     case ACTION_DRAIN:
         run_probes_drain(r);
         break;
+    case ACTION_NEXT:
+        run_next_ask(r);
+        break;
     case ACTION_END:
         r->ended = true;
         r->aborted = !a->ok;
@@ -217,6 +220,8 @@ static int add_events(struct run *r, struct err *err)
 static int turn(struct run *r, struct err *err)
 {
     if (add_events(r, err) < 0)
+        return -1;
+    if (run_next_first(r, err) < 0)
         return -1;
     r->started = true;
     run_post(r, EVENT_START, 0, true, 0, NULL);

@@ -31,6 +31,15 @@ struct run_options {
     const struct scenario_sequential *sequential; /* NULL: all the trials */
     uint64_t seed;
     bool no_fault, hold;
+    /* Asked between two trials, when all of the earlier stands in the journal in `dir`: whether
+     * there is to be another, and why (not). It may read there, and takes as long as it does: the
+     * probes stand still and no fault is on. NULL: there is. */
+    bool (*another)(void *ctx, char *why, size_t size);
+    void *another_ctx;
+    /* A stream to one who says when a trial may begin: a byte goes out when one is ready, and one
+     * is awaited; its end ends the run as an interrupt does. */
+    bool takes_turns;
+    int turn_fd;
     const char *dir; /* of this run: exists, without a journal */
     /* Members of the event `history`, borrowed; NULL: nothing is known of earlier runs. */
     json_t *history;

@@ -73,9 +73,10 @@ struct run {
     struct journal *journal;
     struct lab *lab;
     bool lab_ended;
+    bool turn_lost; /* the one who gives turns is gone */
     struct run_watch *lab_watch, *host_watches[PLAN_HOSTS_MAX];
     struct event_base *base;
-    struct event *timer, *signals, *keys, *drain_timer;
+    struct event *timer, *signals, *keys, *drain_timer, *turn;
     char id[RUN_ID_MAX + 1];
     char exe_dir[PATH_MAX], state_dir[PATH_MAX];
 
@@ -208,6 +209,10 @@ void run_ledgers_stop(struct run *r);
 void run_ledgers_begin_trial(struct run *r, uint32_t trial);
 /* The last part of a drain: no more writes, all is read back. Ends with EVENT_DRAINED. */
 void run_ledgers_drain(struct run *r);
+
+/* run_next.c: whether and when the next trial begins */
+void run_next_ask(struct run *r);
+int run_next_first(struct run *r, struct err *err) MUST_CHECK; /* waits for the first turn */
 
 /* run_step.c */
 void run_step_command(struct run *r, size_t step);

@@ -296,6 +296,7 @@ void run_record_action(struct run *r, const struct action *a)
     case ACTION_HOLD_OVER:
     case ACTION_CLEAN:
     case ACTION_DRAIN:
+    case ACTION_NEXT:
     case ACTION_END:
         break;
     }

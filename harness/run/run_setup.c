@@ -120,6 +120,7 @@ static int make_engine(struct run *r, struct err *err)
 {
     struct engine_options options = {.no_fault = r->options->no_fault,
                                      .hold = r->options->hold,
+                                     .ask = r->options->another != NULL || r->options->takes_turns,
                                      .trials = r->options->trials,
                                      .lease_ns = RUN_LEASE_S * NS_PER_SEC,
                                      .hold_limit_ns = RUN_HOLD_MIN * 60 * NS_PER_SEC};
@@ -178,7 +179,7 @@ void run_teardown(struct run *r, struct err *err)
     if (r->journal != NULL && journal_sync(r->journal, &ignored) < 0 && err->code == ERR_NONE)
         *err = ignored;
     journal_close(r->journal);
-    struct event *events[] = {r->timer, r->signals, r->keys, r->drain_timer};
+    struct event *events[] = {r->timer, r->signals, r->keys, r->drain_timer, r->turn};
     for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
         if (events[i] != NULL)
             event_free(events[i]);

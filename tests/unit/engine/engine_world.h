@@ -44,6 +44,8 @@ struct world {
     int64_t silent_from; /* no answer of the probe from then on */
     size_t slow_apply;   /* this injection's takes 100 ms */
     int64_t revert_ms;   /* how long a revert takes, when it is not 2 ms */
+    size_t last;         /* trial that may begin, when the engine asks */
+    int64_t turn_ms;     /* how long that answer takes */
     size_t interrupt_at; /* after so many events */
     bool log_all;
 
@@ -227,6 +229,10 @@ static inline void world_perform(struct world *w, const struct engine *e, const 
         break;
     case ACTION_DRAIN:
         world_send(w, 1, (struct event){.kind = EVENT_DRAINED});
+        break;
+    case ACTION_NEXT:
+        world_say(w, "may trial %zu begin?", a->index);
+        world_send(w, w->turn_ms, (struct event){.kind = EVENT_NEXT, .ok = a->index <= w->last});
         break;
     case ACTION_TRIAL_END:
         world_say(w, "trial %zu %s", a->index, a->ok ? "done" : "aborted");

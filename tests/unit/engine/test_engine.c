@@ -278,6 +278,45 @@ static void test_a_series_begins_fault_free(void)
     buf_free(&w.log);
 }
 
+/* The wait for the answer is no part of what the deadline counts. */
+static void test_a_series_is_asked_for_the_next(void)
+{
+    leader_scenario();
+    w.bad_to = 0;
+    w.options.trials = 5;
+    w.options.ask = true;
+    w.last = 2;
+    w.turn_ms = 20000;
+    w.scenario.deadline = ms(30000);
+    world_run(&w);
+    expect_line("may trial 1 begin?\n");
+    expect_line("trial 2 done");
+    expect_line("may trial 3 begin?\n");
+    expect_no_line("] trial 3");
+    expect_no_line("abort");
+    CU_ASSERT_TRUE(w.ended_ok);
+    expect_put_back();
+    buf_free(&w.log);
+}
+
+/* Who waits for a turn can be stopped. */
+static void test_an_interrupt_between_trials(void)
+{
+    leader_scenario();
+    w.bad_to = 0;
+    w.options.trials = 5;
+    w.options.ask = true;
+    w.last = 5;
+    w.turn_ms = 500000;
+    w.interrupt_ms = 100000;
+    world_run(&w);
+    expect_line("may trial 1 begin?\n");
+    expect_line("[100000] abort interrupt: stopped by the person\n[100000] end, aborted");
+    expect_no_line("] trial 1");
+    CU_ASSERT_EQUAL(w.n_ends, 1);
+    buf_free(&w.log);
+}
+
 static void test_parallel_steps_and_heal(void)
 {
     world_init(&w);
@@ -332,6 +371,8 @@ static const struct check_test tests[] = {
     {"a wait has a limit", test_a_wait_has_a_limit},
     {"a lapse ends the trial", test_a_lapse_ends_the_trial},
     {"a series begins fault-free", test_a_series_begins_fault_free},
+    {"a series is asked for the next", test_a_series_is_asked_for_the_next},
+    {"an interrupt between trials", test_an_interrupt_between_trials},
     {"parallel steps and heal", test_parallel_steps_and_heal},
     {"wait until a role changed", test_wait_until_a_role_changed},
 };
