@@ -168,6 +168,11 @@ void analysis_targets(struct analysis_maker *m, struct analysis_trial *t,
                       const struct probe_slots *slots);
 /* analysis_summary.c: over trials; the trials are judged. */
 void analysis_summaries(struct analysis_maker *m);
+/* What follows from values, limit and side: the share proven, median and quantiles. lower and upper
+ * have room for n figures. */
+void analysis_summary_bounds(struct analysis_summary *s, double *lower, double *upper);
+/* Of the middles of the values, in the order of trials. */
+void analysis_summary_order(struct analysis_summary *s, const double *middles);
 /* analysis_series.c: what the stated plan says, and the verdict and sentences that follow. */
 void analysis_series(struct analysis_maker *m);
 void analysis_sentences(struct analysis_maker *m);

@@ -10,6 +10,7 @@
 
 static const double confidence = 0.95;
 enum { ORDER_MIN = 8 };
+static const unsigned percents[ANALYSIS_QUANTILES] = {50, 90, 95, 99};
 static const double order_alpha = 0.025; /* each of trend and autocorrelation: 5 % together */
 static const double order_z = 2.2414;    /* the same of a standard normal */
 
@@ -77,7 +78,7 @@ static int compare(const void *left, const void *right)
 }
 
 /* All of it stands on the ends of the figures that can only make it weaker. */
-static void bounds_fill(struct analysis_summary *s, double *lower, double *upper)
+void analysis_summary_bounds(struct analysis_summary *s, double *lower, double *upper)
 {
     uint32_t n = (uint32_t)s->n, lo, hi;
     for (size_t i = 0; i < s->n; i++) {
@@ -95,40 +96,53 @@ static void bounds_fill(struct analysis_summary *s, double *lower, double *upper
     for (size_t i = 0; i < ANALYSIS_QUANTILES; i++) {
         struct analysis_quantile *q = &s->quantiles[i];
         size_t below, at;
-        stats_quantile_ranks(n, q->percent / 100.0, confidence, &below, &at);
+        stats_quantile_ranks(n, percents[i] / 100.0, confidence, &below, &at);
         q->known = at <= n;
         if (q->known)
             q->bound = s->side == AT_MOST ? upper[at - 1] : lower[n - at];
     }
 }
 
-static void order_fill(struct analysis_maker *m, struct analysis_summary *s, double *v)
+/* What may be expected of the autocorrelation of trials that are independent. */
+static double order_centre(const struct analysis_summary *s)
+{
+    return -1 / (double)s->n;
+}
+
+static double order_within(const struct analysis_summary *s)
+{
+    return order_z / sqrt((double)s->n);
+}
+
+void analysis_summary_order(struct analysis_summary *s, const double *v)
 {
     s->order_known = s->n >= ORDER_MIN;
     if (!s->order_known)
         return;
-    for (size_t i = 0; i < s->n; i++)
-        v[i] = (s->values[i].lower + s->values[i].upper) / 2;
-    double within = order_z / sqrt((double)s->n), centre = -1 / (double)s->n;
     s->lag1 = ranks_lag1(v, s->n);
     s->trend = ranks_trend(v, s->n, &s->trend_p);
-    bool trend = s->trend_p<order_alpha, linked = fabs(s->lag1 - centre)> within;
-    s->order_shown = trend || linked;
-    if (trend)
-        s->order = analysis_text(m,
-                                 "figures %s with the order of trials (tau %.2f, p %.4f): the "
-                                 "trials were not alike, and no claim on n of them holds",
-                                 s->trend > 0 ? "rise" : "fall", s->trend, s->trend_p);
-    else if (linked)
-        s->order = analysis_text(m,
-                                 "successive trials are not independent (autocorrelation %.2f, "
-                                 "outside %.2f .. %.2f): no claim on n of them holds",
-                                 s->lag1, centre - within, centre + within);
-    else
-        s->order = analysis_text(m,
-                                 "no trend in the order of trials (tau %.2f, p %.2f), no "
-                                 "autocorrelation (%.2f, within %.2f .. %.2f)",
-                                 s->trend, s->trend_p, s->lag1, centre - within, centre + within);
+    s->order_shown = s->trend_p < order_alpha || fabs(s->lag1 - order_centre(s)) > order_within(s);
+}
+
+static const char *order_text(struct analysis_maker *m, const struct analysis_summary *s)
+{
+    double least = order_centre(s) - order_within(s), most = order_centre(s) + order_within(s);
+    if (!s->order_known)
+        return "";
+    if (s->trend_p < order_alpha)
+        return analysis_text(m,
+                             "figures %s with the order of trials (tau %.2f, p %.4f): the trials "
+                             "were not alike, and no claim on n of them holds",
+                             s->trend > 0 ? "rise" : "fall", s->trend, s->trend_p);
+    if (s->order_shown)
+        return analysis_text(m,
+                             "successive trials are not independent (autocorrelation %.2f, outside "
+                             "%.2f .. %.2f): no claim on n of them holds",
+                             s->lag1, least, most);
+    return analysis_text(m,
+                         "no trend in the order of trials (tau %.2f, p %.2f), no autocorrelation "
+                         "(%.2f, within %.2f .. %.2f)",
+                         s->trend, s->trend_p, s->lag1, least, most);
 }
 
 static const char *figure_text(struct analysis_maker *m, const struct analysis_summary *s, double v)
@@ -186,12 +200,11 @@ static const char *sentence_of(struct analysis_maker *m, const struct analysis_s
 
 static void summary_fill(struct analysis_maker *m, struct analysis_summary *s, size_t k)
 {
-    static const unsigned percents[ANALYSIS_QUANTILES] = {50, 90, 95, 99};
     s->order = s->sentence = "";
-    for (size_t i = 0; i < ANALYSIS_QUANTILES; i++) {
-        uint32_t needs = (uint32_t)stats_quantile_needs(percents[i] / 100.0, confidence);
-        s->quantiles[i] = (struct analysis_quantile){.percent = percents[i], .needs = needs};
-    }
+    for (size_t i = 0; i < ANALYSIS_QUANTILES; i++)
+        s->quantiles[i] = (struct analysis_quantile){
+            .percent = percents[i],
+            .needs = (uint32_t)stats_quantile_needs(percents[i] / 100.0, confidence)};
     s->median_needs = stats_median_needs(confidence);
     values_fill(m, s, k);
     double *lower = analysis_array(m, s->n, sizeof(*lower));
@@ -199,8 +212,11 @@ static void summary_fill(struct analysis_maker *m, struct analysis_summary *s, s
     if (lower == NULL || upper == NULL)
         return;
     if (!m->a->series.invalid)
-        bounds_fill(s, lower, upper);
-    order_fill(m, s, lower);
+        analysis_summary_bounds(s, lower, upper);
+    for (size_t i = 0; i < s->n; i++)
+        lower[i] = (s->values[i].lower + s->values[i].upper) / 2;
+    analysis_summary_order(s, lower);
+    s->order = order_text(m, s);
     if (s->n >= 2)
         s->sentence = sentence_of(m, s);
 }

@@ -51,7 +51,9 @@ static int write_and_print(const struct judge *j, const struct report *report, s
 {
     struct err unwritten;
     bool written = report_write(report, j->reports, &unwritten) == 0;
-    if (j->json) {
+    if (j->silent) {
+        ; /* what is printed is another's */
+    } else if (j->json) {
         CLEANUP_BUF struct buf out = BUF_INIT(REPORT_MAX);
         if (report_render_json(report, &out, err) < 0)
             return -1;

@@ -17,6 +17,7 @@ struct judge {
     const char *dir;
     uint32_t reports;       /* those to write: bits as report_select gives */
     bool json;              /* prints the result as one document instead of the verdict */
+    bool silent;            /* prints nothing */
     struct cmd_store store; /* records the run there, too */
     const struct report_renderer *print; /* prints this one alone and writes none; NULL: writes */
 };

@@ -48,14 +48,14 @@ int cmd_refused(const struct command_args *args, const struct err *err)
     return -1;
 }
 
-int cmd_load_scenario(const struct command_args *args, const char *file,
-                      const struct catalogue *faults, struct scenario **ret, struct err *err)
+int cmd_load_scenario_over(const struct command_args *args, const char *file, const char *second,
+                           const struct catalogue *faults, struct scenario **ret, struct err *err)
 {
     struct scenario_set sets[COMMAND_VALUES_MAX];
     size_t n_sets = 0;
     char *texts CLEANUP_FREE = NULL;
     struct problems problems = {0};
-    if (scenario_sets(args, sets, &n_sets, &texts, err) != 0)
+    if (scenario_sets_over(args, second, sets, &n_sets, &texts, err) != 0)
         return cmd_refused(args, err);
     int rc = scenario_load(file, faults, sets, n_sets, ret, &problems, err);
     if (rc == 0 && (*ret)->n_probes == 0) {
@@ -74,4 +74,10 @@ int cmd_load_scenario(const struct command_args *args, const char *file,
     }
     problems_free(&problems);
     return rc;
+}
+
+int cmd_load_scenario(const struct command_args *args, const char *file,
+                      const struct catalogue *faults, struct scenario **ret, struct err *err)
+{
+    return cmd_load_scenario_over(args, file, NULL, faults, ret, err);
 }

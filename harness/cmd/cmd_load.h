@@ -17,6 +17,11 @@ int cmd_load_scenario(const struct command_args *args, const char *file,
                       const struct catalogue *faults, struct scenario **ret,
                       struct err *err) MUST_CHECK;
 
+/* The same with a second option beside --set, whose values go before (NULL: none). */
+int cmd_load_scenario_over(const struct command_args *args, const char *file, const char *second,
+                           const struct catalogue *faults, struct scenario **ret,
+                           struct err *err) MUST_CHECK;
+
 /* Nothing was done, and why: with --json the document {verdict: null, exit, error, problems}.
  * Returns -1. */
 int cmd_refused(const struct command_args *args, const struct err *err);

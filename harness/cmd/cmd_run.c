@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agents/faults/catalogue.h"
+#include "analysis/compare.h"
 #include "cmd/cmd_judge.h"
 #include "cmd/cmd_load.h"
+#include "cmd/cmd_run_pair.h"
 #include "cmd/command.h"
 #include "cmd/judged.h"
 #include "cmd/terminal.h"
@@ -27,6 +29,13 @@ static const struct command_option options[] = {
     {.name = "sequential",
      .doc = "Stop as soon as a plan has decided: the scenario's, or else 99 % good, 90 % bad, 5 % "
             "errors, at most 100 trials, or --trials."},
+    {.name = "against",
+     .argument = "FILE",
+     .doc = "Run this scenario, B, too: trials of the two take turns, then they are compared."},
+    {.name = "set-b",
+     .argument = "NAME=VALUE",
+     .repeat = true,
+     .doc = "Give a variable another value in B alone; without --against B is the same file."},
     {.name = "seed", .argument = "N", .doc = "What all that is drawn is drawn from."},
     {.name = "no-fault", .doc = "Measure only: a dry trial that injects nothing."},
     {.name = "hold",
@@ -116,6 +125,24 @@ static void plan_take(const struct command_args *args, uint32_t trials, struct r
     o->another_ctx = o;
 }
 
+/* What the scenario alone shows to be wrong is said before anything is made. */
+static int can_run(const struct command_args *args, const struct scenario *scenario, uint64_t seed,
+                   struct err *err)
+{
+    struct plan *plan = NULL;
+    if (scenario->lab == NULL) {
+        (void)make_error(err, ERR_UNSUPPORTED, 0,
+                         "%s names real hosts; only labs can be run yet: "
+                         "give it \"lab:\"",
+                         scenario->file);
+        return cmd_refused(args, err);
+    }
+    if (plan_build(scenario, seed, &plan, err) < 0)
+        return cmd_refused(args, err);
+    plan_free(plan);
+    return 0;
+}
+
 static int carry_out(const struct command_args *args, const struct scenario *scenario,
                      uint32_t reports, struct run_options *options_of_run, struct err *err)
 {
@@ -124,19 +151,9 @@ static int carry_out(const struct command_args *args, const struct scenario *sce
     char dir[PATH_MAX], journal[PATH_MAX + 32];
     struct view view = {.terminal = isatty(STDOUT_FILENO) != 0};
     struct judge judge = {.dir = dir, .json = json, .reports = reports};
-    struct plan *plan = NULL;
     struct err why = {0};
-    /* What the scenario alone shows to be wrong is said before anything is made. */
-    if (scenario->lab == NULL) {
-        (void)make_error(err, ERR_UNSUPPORTED, 0,
-                         "%s names real hosts; only labs can be run yet: "
-                         "give it \"lab:\"",
-                         scenario->file);
-        return cmd_refused(args, err);
-    }
-    if (plan_build(scenario, options_of_run->seed, &plan, err) < 0)
-        return cmd_refused(args, err);
-    plan_free(plan);
+    if (can_run(args, scenario, options_of_run->seed, err) < 0)
+        return -1;
     if (cmd_store_of_run(args, out, &judge.store, err) < 0 ||
         run_dir_make(out, scenario->name, dir, err) < 0)
         return cmd_refused(args, err);
@@ -172,6 +189,39 @@ static int carry_out(const struct command_args *args, const struct scenario *sce
     return status;
 }
 
+/* Two scenarios against each other, trial by trial. */
+static int run_pair(const struct command_args *args, struct scenario *a, uint32_t trials,
+                    uint64_t seed, uint32_t reports, struct err *err)
+{
+    static const char *const excluded[] = {"sequential", "no-fault", "hold"};
+    const char *file = command_value(args, "against");
+    struct scenario *b = NULL;
+    for (size_t i = 0; i < sizeof(excluded) / sizeof(excluded[0]); i++)
+        if (command_flag(args, excluded[i])) {
+            (void)make_error(err, ERR_USAGE, 0, "--%s does not go with --against or --set-b",
+                             excluded[i]);
+            return cmd_refused(args, err);
+        }
+    if (trials < COMPARE_TRIALS_MIN) {
+        (void)make_error(err, ERR_USAGE, 0,
+                         "fewer than 4 v 4 trials cannot show any difference: --trials 8");
+        return cmd_refused(args, err);
+    }
+    int rc = cmd_load_scenario_over(args, file != NULL ? file : args->operands[0], "set-b",
+                                    &fault_catalogue, &b, err);
+    if (rc != 0)
+        return rc;
+    const struct run_pair pair = {
+        .scenarios = {a, b}, .trials = trials, .reports = reports, .seed = seed};
+    rc = can_run(args, a, seed, err);
+    if (rc == 0)
+        rc = can_run(args, b, seed, err);
+    if (rc == 0)
+        rc = cmd_run_pair(args, &pair, err);
+    scenario_free(b);
+    return rc;
+}
+
 static int run(const struct command_args *args, struct err *err)
 {
     struct scenario *scenario = NULL;
@@ -191,6 +241,12 @@ static int run(const struct command_args *args, struct err *err)
     o.seed = command_value(args, "seed") != NULL ? seed
              : scenario->seed_given              ? scenario->seed
                                                  : run_draw_seed();
+    if (command_value(args, "against") != NULL || command_value(args, "set-b") != NULL) {
+        uint32_t n = trials != 0 ? (uint32_t)trials : scenario->trials;
+        rc = run_pair(args, scenario, n, o.seed, reports, err);
+        scenario_free(scenario);
+        return rc;
+    }
     struct scenario_sequential plan;
     plan_take(args, (uint32_t)trials, &o, &plan);
     if (o.sequential != NULL && scenario_sequential_least(&plan) > plan.at_most) {
@@ -214,6 +270,7 @@ const struct command command_run = {
            "3 inconclusive, invalid or something of ours failed, 4 a host was left dirty. Ctrl-C\n"
            "puts everything back and waits for the system to settle; a second one does not wait.",
     .example = "blackstart run scenarios/quickstart.yaml\n"
+               "blackstart run --trials 8 --set-b build=./new scenarios/own-program.yaml\n"
                "blackstart run --set recovery_limit=2s --out /tmp/first scenarios/quickstart.yaml",
     .options = options,
     .n_options = sizeof(options) / sizeof(options[0]),

@@ -15,5 +15,9 @@
  */
 int scenario_sets(const struct command_args *args, struct scenario_set *sets, size_t *ret_n,
                   char **ret_texts, struct err *err) MUST_CHECK;
+/* The same, and over them those of a second option. */
+int scenario_sets_over(const struct command_args *args, const char *second,
+                       struct scenario_set *sets, size_t *ret_n, char **ret_texts,
+                       struct err *err) MUST_CHECK;
 
 #endif

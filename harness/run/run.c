@@ -233,6 +233,7 @@ static int turn(struct run *r, struct err *err)
         *err = r->why;
         return -1;
     }
+    run_next_last(r);
     return 0;
 }
 

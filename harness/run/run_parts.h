@@ -213,6 +213,7 @@ void run_ledgers_drain(struct run *r);
 /* run_next.c: whether and when the next trial begins */
 void run_next_ask(struct run *r);
 int run_next_first(struct run *r, struct err *err) MUST_CHECK; /* waits for the first turn */
+void run_next_last(struct run *r); /* waits with the lab's end until the other has had its turn */
 
 /* run_step.c */
 void run_step_command(struct run *r, size_t step);

@@ -26,9 +26,17 @@ struct story {
     const char *faults; /* lines between `steady` and `prober`; default: the pause */
     const char *more;   /* lines before `prober` */
     bool no_fault, dies, dirty;
-    bool torn;       /* dies in the middle of a line */
-    uint32_t trials; /* default 1; all alike */
+    bool torn;               /* dies in the middle of a line */
+    uint32_t trials;         /* default 1; all alike, but: */
+    const char *const *each; /* the slots of each, as long as `write`; NULL: all as `write` */
+    bool dry_first;          /* the first is without a fault */
+    const char *start;       /* more members of run.start: ",'trials':3" */
 };
+
+static inline const char *story_slots(const struct story *s, uint32_t trial)
+{
+    return s->each != NULL ? s->each[trial] : s->write;
+}
 
 #define STORY_PREPARE(id, fault, host, group)                                                      \
     "{'t':2900000000,'ev':'prepare','injection':'" id "','fault':'" fault "','host':'" host        \
@@ -50,15 +58,17 @@ struct story {
 static inline void story_lines(const struct story *s, struct buf *b)
 {
     buf_puts(b, "{'t':0,'ev':'run.start','format':1,'run':'r','text':'','file':'f','sha256':'0'");
-    buf_printf(b, ",'no_fault':%s}\n", s->no_fault ? "true" : "false");
+    buf_printf(b, ",'no_fault':%s%s}\n", s->no_fault ? "true" : "false",
+               s->start != NULL ? s->start : "");
     buf_puts(b, "{'t':0,'ev':'lab.up','hosts':[{'name':'n1'},{'name':'n2'}]}\n");
     buf_puts(b, "{'t':0,'ev':'probes','list':[{'name':'write','hosts':['n1','n2']}]}\n");
     for (uint32_t t = 0; t < (s->trials != 0 ? s->trials : 1); t++) {
         buf_printf(b, "{'t':0,'ev':'trial.start','trial':%u,'fault_free':%s}\n", t,
-                   s->no_fault ? "true" : "false");
+                   s->no_fault || (s->dry_first && t == 0) ? "true" : "false");
         buf_printf(b, "{'t':2500000000,'ev':'steady',%s}\n",
                    s->steady != NULL ? s->steady : "'held':true");
-        buf_puts(b, s->faults != NULL ? s->faults : STORY_PAUSE);
+        if (!s->dry_first || t != 0)
+            buf_puts(b, s->faults != NULL ? s->faults : STORY_PAUSE);
         buf_puts(b, s->more != NULL ? s->more : "");
         if (s->dies || s->torn) {
             buf_puts(b, s->torn ? "{'t':9000000000,'ev':'evid" : "");
@@ -84,9 +94,10 @@ static inline size_t story_samples(const struct story *s, struct sample *ret, si
         for (uint32_t k = 0; k < strlen(s->write) && n + 2 <= max; k++)
             for (uint16_t e = 0; e < 2; e++) {
                 int64_t due = STORY_MS(100) * k;
-                enum sample_result result = s->write[k] == '.'   ? SAMPLE_GOOD
-                                            : s->write[k] == 'x' ? SAMPLE_TIMEOUT
-                                                                 : SAMPLE_GAP;
+                char slot = story_slots(s, t)[k];
+                enum sample_result result = slot == '.'   ? SAMPLE_GOOD
+                                            : slot == 'x' ? SAMPLE_TIMEOUT
+                                                          : SAMPLE_GAP;
                 ret[n++] = (struct sample){.due_ns = due,
                                            .sent_ns = due,
                                            .done_ns = due + STORY_MS(2),
@@ -147,7 +158,7 @@ static inline void story_scenario(const struct story *s, struct story_told *t)
 /* Fills *t, which the caller frees by story_free; the analysis is NULL when the test has failed. */
 static inline void story_tell(const struct story *s, struct story_told *t)
 {
-    static struct sample samples[8192];
+    static struct sample samples[16384];
     struct err err = {.msg = ""};
     CLEANUP_BUF struct buf text = BUF_INIT(1 << 20);
     story_scenario(s, t);
