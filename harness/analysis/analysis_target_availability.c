@@ -2,6 +2,22 @@
 /* The share of scheduled slots that were good. */
 #include "analysis/analysis_target.h"
 
+static void decide(struct analysis_maker *m, const struct slot_count *c, bool missing,
+                   struct analysis_target *ret)
+{
+    ret->verdict = verdict_at_least(ret->lower, ret->upper, ret->limit);
+    const char *side = ret->verdict == VERDICT_FAIL ? "upper bound" : "lower bound";
+    double bound = ret->verdict == VERDICT_FAIL ? ret->upper : ret->lower;
+    ret->why =
+        analysis_text(m, "%s %.3f%% of %u slots, %s %.3f%%", side, bound * 100, c->scheduled,
+                      ret->verdict == VERDICT_PASS ? "at least" : "against", ret->limit * 100);
+    if (missing) {
+        ret->verdict = VERDICT_INCONCLUSIVE;
+        ret->why =
+            analysis_text(m, "%u of %u slots of the window are missing", c->gaps, c->scheduled);
+    }
+}
+
 static void judge(struct analysis_maker *m, const struct target_case *of_case,
                   struct analysis_target *ret)
 {
@@ -28,17 +44,7 @@ static void judge(struct analysis_maker *m, const struct target_case *of_case,
         ret->lower = lower < ret->lower ? lower : ret->lower;
         ret->upper = upper > ret->upper ? upper : ret->upper;
     }
-    ret->verdict = verdict_at_least(ret->lower, ret->upper, ret->limit);
-    const char *side = ret->verdict == VERDICT_FAIL ? "upper bound" : "lower bound";
-    double bound = ret->verdict == VERDICT_FAIL ? ret->upper : ret->lower;
-    ret->why =
-        analysis_text(m, "%s %.3f%% of %u slots, %s %.3f%%", side, bound * 100, c.scheduled,
-                      ret->verdict == VERDICT_PASS ? "at least" : "against", ret->limit * 100);
-    if (missing) {
-        ret->verdict = VERDICT_INCONCLUSIVE;
-        ret->why =
-            analysis_text(m, "%u of %u slots of the window are missing", c.gaps, c.scheduled);
-    }
+    decide(m, &c, missing, ret);
     if (!target_is_cut(t, of->over.ns))
         return;
     if (ret->verdict != VERDICT_FAIL)

@@ -26,13 +26,15 @@ static const char *baseline_bad(struct analysis_maker *m, const struct analysis_
         return analysis_text(m, "the baseline was already bad%s%s; nothing was injected",
                              t->of->steady_why != NULL ? ": " : "",
                              t->of->steady_why != NULL ? t->of->steady_why : "");
-    for (size_t i = 0; i < t->n_probes; i++)
-        if (slots[i].bad_before != 0 && t->n_waves != 0 && t->probes[i].signal)
-            return analysis_text(m, "the signal %s was there before the fault", t->probes[i].label);
-        else if (slots[i].bad_before != 0 && t->n_waves != 0)
-            return analysis_text(m, "the baseline was bad: %s failed %u times before the fault",
-                                 t->probes[i].label, slots[i].bad_before);
-    return NULL;
+    size_t i = 0;
+    while (i < t->n_probes && (slots[i].bad_before == 0 || t->n_waves == 0))
+        i++;
+    if (i == t->n_probes)
+        return NULL;
+    if (t->probes[i].signal)
+        return analysis_text(m, "the signal %s was there before the fault", t->probes[i].label);
+    return analysis_text(m, "the baseline was bad: %s failed %u times before the fault",
+                         t->probes[i].label, slots[i].bad_before);
 }
 
 /* "step 2 failed: ..."; the number is for those who have the file before them. */
