@@ -66,7 +66,8 @@ static int put_head(struct html *h, struct err *err)
     buf_puts(out, "\"/>\n<meta name=\"viewport\" content=\"width=device-width, "
                   "initial-scale=1\"/>\n<meta name=\"color-scheme\" content=\"light dark\"/>\n"
                   "<meta name=\"referrer\" content=\"no-referrer\"/>\n<title>");
-    html_textf(out, "%s: %s", verdict_word(h->report->analysis->verdict), of->scenario);
+    html_textf(out, "%s: %s", verdict_word(h->report->analysis->verdict),
+               of->scenario != NULL ? of->scenario : "?");
     buf_puts(out, "</title>\n<style>");
     put_lines(out, html_style);
     buf_puts(out, "</style></head>\n");
@@ -105,7 +106,9 @@ static void put_title(struct html *h)
         buf_puts(h->out, "</p>");
     }
     buf_puts(h->out, "<p class=\"kind\">");
-    html_textf(h->out, "Run %s of %s%s", of->run, of->wall, of->no_fault ? ", without faults" : "");
+    html_textf(h->out, "Run %s%s%s%s", of->run != NULL ? of->run : "?",
+               of->wall != NULL ? " of " : "", of->wall != NULL ? of->wall : "",
+               of->no_fault ? ", without faults" : "");
     buf_puts(h->out, "</p></header>\n");
 }
 

@@ -91,7 +91,7 @@ void timeline_strips(struct html *h, size_t probe)
     int bottom = TOP + PITCH * (int)n + 2;
     buf_puts(h->out, "<figure><figcaption><strong>");
     html_text(h->out, a->trials[0].probes[probe].label);
-    buf_puts(h->out, "</strong><span class=\"soft\">A line for each trial, by its number; ");
+    buf_puts(h->out, "</strong><span class=\"soft\">A line for each trial, by its number. ");
     buf_puts(h->out, a->trials[0].fault_free ? "\"none\" is the one without a fault." : "");
     buf_puts(h->out,
              "</span></figcaption><div class=\"plot\" role=\"img\" aria-label=\"Outages of ");

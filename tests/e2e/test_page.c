@@ -28,6 +28,27 @@ static void look_at(const char *name, const char *path)
         page_look(&browser, name, path, widths[i % 2], i / 2 != 0);
 }
 
+/* Dark words on white, also for who reads screens dark; and a printer takes it. */
+static void look_on_paper(const char *path)
+{
+    CU_ASSERT_TRUE_FATAL(browser_open(&browser, path, 800, true));
+    CU_ASSERT_TRUE(browser_do(&browser, "Emulation.setEmulatedMedia",
+                              json_pack("{s:s, s:[{s:s, s:s}]}", "media", "print", "features",
+                                        "name", "prefers-color-scheme", "value", "dark")));
+    json_t *r = browser_value(&browser, page_measure);
+    json_t *behind = browser_value(&browser, "getComputedStyle(document.body).backgroundColor");
+    page_expect("paper", "contrast", e2e_number(r, "contrast") >= 4.5, r);
+    CU_ASSERT_STRING_EQUAL(json_string_value(behind), "rgb(255, 255, 255)");
+    json_decref(r);
+    json_decref(behind);
+    CU_ASSERT_TRUE(
+        browser_do(&browser, "Emulation.setEmulatedMedia", json_pack("{s:s}", "media", "")));
+    json_t *pdf = browser_call(&browser, "Page.printToPDF", NULL);
+    CU_ASSERT_TRUE(strlen(e2e_text(pdf, "data")) > 10000);
+    json_decref(pdf);
+    CU_ASSERT_EQUAL(browser.complaints, 0);
+}
+
 static void test_a_series(void)
 {
     struct e2e t;
@@ -39,6 +60,7 @@ static void test_a_series(void)
                &told);
     write_page(&told, t.dir, path);
     look_at("series", path);
+    look_on_paper(path);
     story_free(&told);
     e2e_end(&t);
 }

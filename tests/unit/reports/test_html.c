@@ -182,6 +182,7 @@ static void test_pages(void)
         render(&t, &out);
         expect_order(pages[i].name, buf_text(&out), pages[i].says);
         expect_well_formed(pages[i].name, &out);
+        CU_ASSERT_PTR_NULL(strstr(buf_text(&out), "(null)"));
         story_free(&t);
     }
 }
