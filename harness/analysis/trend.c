@@ -40,6 +40,14 @@ void trend_target_of(const struct analysis_target *t, struct earlier_target *ret
                                    .at_least = t->side == AT_LEAST};
 }
 
+static const char *packages_of(const struct history *h)
+{
+    for (size_t i = 0; i < h->n_events; i++)
+        if (strcmp(h->events[i].ev, "lab.up") == 0)
+            return text(json_string_value(json_object_get(h->events[i].members, "packages")));
+    return "";
+}
+
 int trend_run_of(const struct history *h, const struct analysis *a, struct arena *arena,
                  struct earlier_run *ret, struct err *err)
 {
@@ -47,7 +55,8 @@ int trend_run_of(const struct history *h, const struct analysis *a, struct arena
                                 .wall = text(h->wall),
                                 .version = text(h->version),
                                 .verdict = verdict_word(a->verdict),
-                                .sha256 = h->sha256};
+                                .sha256 = h->sha256,
+                                .packages = packages_of(h)};
     ret->targets = arena_array(arena, a->n_targets + 1, sizeof(*ret->targets));
     if (ret->targets == NULL)
         return make_error(err, ERR_LIMIT, ENOMEM, "%zu targets", a->n_targets);
@@ -80,6 +89,9 @@ static unsigned changes(const struct earlier_run *before, const struct earlier_r
         c |= TREND_SETUP;
     if (strcmp(before->version, r->version) != 0)
         c |= TREND_VERSION;
+    const char *was = text(before->packages), *is = text(r->packages);
+    if (was[0] != '\0' && is[0] != '\0' && strcmp(was, is) != 0)
+        c |= TREND_PACKAGES;
     return c;
 }
 

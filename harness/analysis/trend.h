@@ -15,7 +15,8 @@
 enum trend_change {
     TREND_SCENARIO = 1, /* the scenario's text */
     TREND_SETUP = 2,    /* not the text, but its lab's file or a variable */
-    TREND_VERSION = 4   /* of Blackstart */
+    TREND_VERSION = 4,  /* of Blackstart */
+    TREND_PACKAGES = 8  /* other versions of the services' packages */
 };
 
 struct trend_point {

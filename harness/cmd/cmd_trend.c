@@ -86,7 +86,8 @@ static json_t *trend_json(const struct trend *t, const char *scenario)
                               figure(p->lower), "upper", figure(p->upper), "scenario_changed",
                               (p->changes & TREND_SCENARIO) != 0, "setup_changed",
                               (p->changes & TREND_SETUP) != 0, "version_changed",
-                              (p->changes & TREND_VERSION) != 0));
+                              (p->changes & TREND_VERSION) != 0, "packages_changed",
+                              (p->changes & TREND_PACKAGES) != 0));
     }
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "scenario", scenario, "measure",
                      t->measure, "of", t->of, "from", t->from, "unit", t->unit, "detail", t->detail,

@@ -138,9 +138,10 @@ static void put_number(struct buf *out, double value)
 /* `t` NULL: a run without any target still has its line. */
 static void csv_line(const struct store_run *r, const struct earlier_target *t, struct buf *out)
 {
-    const char *const texts[] = {r->run.run,   r->run.wall,    r->scenario, r->run.sha256,
-                                 r->run.setup, r->run.version, r->kernel,   r->machine,
-                                 r->node,      r->folder,      r->vars,     r->run.verdict};
+    const char *const texts[] = {r->run.run,    r->run.wall,     r->scenario, r->run.sha256,
+                                 r->run.setup,  r->run.version,  r->kernel,   r->machine,
+                                 r->node,       r->run.packages, r->folder,   r->vars,
+                                 r->run.verdict};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         put_csv(out, texts[i]);
         buf_puts(out, ",");
@@ -168,8 +169,8 @@ static void csv_line(const struct store_run *r, const struct earlier_target *t, 
 
 void history_print_csv(const struct store_list *list, struct buf *out)
 {
-    buf_puts(out, "run,wall,scenario,sha256,setup,version,kernel,machine,node,folder,vars,verdict,"
-                  "exit,seed,trials,no_fault,dirty,aborted,took_s,measure,of,from,unit,"
+    buf_puts(out, "run,wall,scenario,sha256,setup,version,kernel,machine,node,packages,folder,"
+                  "vars,verdict,exit,seed,trials,no_fault,dirty,aborted,took_s,measure,of,from,unit,"
                   "target_verdict,detail,side,limit,lower,upper\n");
     for (size_t i = 0; i < list->n; i++) {
         const struct store_run *r = &list->runs[i];

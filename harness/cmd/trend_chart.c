@@ -94,6 +94,10 @@ static void put_changes(const struct trend_point *p, struct buf *out)
         buf_puts(out, "other variables or another lab");
         between = ", ";
     }
+    if ((p->changes & TREND_PACKAGES) != 0) {
+        buf_printf(out, "%sother versions of packages", between);
+        between = ", ";
+    }
     if ((p->changes & TREND_VERSION) != 0)
         buf_printf(out, "%sblackstart %s", between, p->version);
 }

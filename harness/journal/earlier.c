@@ -54,9 +54,10 @@ static json_t *run_json(const struct earlier_run *r)
     json_t *targets = json_array();
     for (size_t i = 0; i < r->n_targets; i++)
         (void)json_array_append_new(targets, target_json(&r->targets[i]));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o}", "run", r->run, "wall", r->wall,
-                     "version", r->version, "verdict", r->verdict, "sha256", r->sha256, "setup",
-                     r->setup, "trials", (json_int_t)r->trials, "targets", targets);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o}", "run", r->run, "wall",
+                     r->wall, "version", r->version, "verdict", r->verdict, "sha256", r->sha256,
+                     "setup", r->setup, "packages", r->packages != NULL ? r->packages : "",
+                     "trials", (json_int_t)r->trials, "targets", targets);
 }
 
 json_t *earlier_to_json(const struct earlier *e)
@@ -113,6 +114,8 @@ static int run_read(const json_t *o, struct arena *arena, struct earlier_run *re
     if (!json_is_array(targets) || n > EARLIER_TARGETS_MAX)
         return make_error(err, ERR_INPUT, 0, "needs `targets`, a list of at most %d",
                           EARLIER_TARGETS_MAX);
+    const char *packages = json_string_value(json_object_get(o, "packages"));
+    ret->packages = packages != NULL ? packages : "";
     ret->trials = json_integer_value(json_object_get(o, "trials"));
     ret->targets = arena_array(arena, n + 1, sizeof(*ret->targets));
     if (ret->targets == NULL)

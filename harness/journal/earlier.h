@@ -32,6 +32,7 @@ struct earlier_run {
     const char *run, *wall, *version, *verdict;
     const char *sha256; /* of the scenario's text */
     const char *setup;  /* of text, lab's own file and variables: equal means the same experiment */
+    const char *packages; /* names their versions in its lab; "": none, or not known */
     int64_t trials;
     struct earlier_target *targets;
     size_t n_targets;

@@ -239,6 +239,12 @@ static int clear_state(struct lab *lab, struct err *err)
     return 0;
 }
 
+const char *lab_packages(const struct lab *lab)
+{
+    const char *slash = strrchr(lab->context.layer, '/');
+    return slash != NULL ? slash + 1 : lab->context.layer;
+}
+
 static int make_lab(struct lab *lab, const struct lab_options *options, struct err *err)
 {
     struct fabric_reply hello;

@@ -51,6 +51,9 @@ int lab_up(const struct lab_spec *spec, const struct lab_options *options, struc
 int lab_start_services(struct lab *lab, struct err *err) MUST_CHECK;
 
 /* Of a service of the spec, by its index, once it has been started: its calls are trapped. */
+/* The name of the layer of packages in it, the same for the same packages in the same versions; ""
+ * without any. */
+const char *lab_packages(const struct lab *lab);
 bool lab_service_is_trapped(const struct lab *lab, size_t service);
 
 size_t lab_n_hosts(const struct lab *lab);

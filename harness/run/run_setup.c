@@ -79,7 +79,9 @@ static int take_hosts(struct run *r, int64_t took, struct err *err)
         plan_set_addrs(r->plan, h, addrs, n);
         (void)json_array_append_new(hosts, host_json(info, &r->plan->hosts[h]));
     }
-    run_record(r, "lab.up", json_pack("{s:o, s:I}", "hosts", hosts, "took_ns", (json_int_t)took));
+    run_record(r, "lab.up",
+               json_pack("{s:o, s:I, s:s}", "hosts", hosts, "took_ns", (json_int_t)took, "packages",
+                         lab_packages(r->lab)));
     return 0;
 }
 

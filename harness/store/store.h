@@ -18,7 +18,7 @@
 #define STORE_FILE "history.db"
 
 enum {
-    STORE_SCHEMA = 3, /* PRAGMA user_version */
+    STORE_SCHEMA = 4, /* PRAGMA user_version */
     STORE_BUSY_MS = 10000,
     STORE_ARENA_MAX = 256 << 20
 };

@@ -38,7 +38,7 @@ static void take_run(const struct store_statement *st, struct arena *arena, stru
     const char **const texts[] = {&r->run.run,    &r->run.wall,  &r->run.version, &r->run.verdict,
                                   &r->run.sha256, &r->run.setup, &r->scenario,    &r->file,
                                   &r->folder,     &r->why,       &r->vars,        &r->kernel,
-                                  &r->machine,    &r->node};
+                                  &r->machine,    &r->node,      &r->run.packages};
     enum { TEXTS = sizeof(texts) / sizeof(texts[0]) };
     *r = (struct store_run){.id = store_int(st, TEXTS),
                             .run.trials = store_int(st, TEXTS + 1),
@@ -100,12 +100,12 @@ static int list(struct store *s, const struct store_filter *f, struct store_list
     CLEANUP_STATEMENT struct store_statement runs = {.stmt = NULL};
     CLEANUP_STATEMENT struct store_statement targets = {.stmt = NULL};
     int64_t n = 0;
-    if (store_prepare(s, "read",
-                      "SELECT run, wall, version, verdict, sha256, setup, scenario, file, folder, "
-                      "why, vars, kernel, machine, node, id, trials, seed, took_ns, exit_status, "
-                      "no_fault, dirty, aborted FROM runs" WHERE
-                      " ORDER BY wall DESC, id DESC LIMIT ?6",
-                      &runs, err) != 0 ||
+    if (store_prepare(
+            s, "read",
+            "SELECT run, wall, version, verdict, sha256, setup, scenario, file, folder, "
+            "why, vars, kernel, machine, node, packages, id, trials, seed, took_ns, exit_status, "
+            "no_fault, dirty, aborted FROM runs" WHERE " ORDER BY wall DESC, id DESC LIMIT ?6",
+            &runs, err) != 0 ||
         store_prepare(s, "read",
                       "SELECT measure, of, since, unit, bound, lower, upper, verdict, detail, "
                       "side = 'at least' FROM targets "

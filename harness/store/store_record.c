@@ -93,7 +93,7 @@ static void put_run(struct store_statement *st, const struct history *h, const s
     const char *const texts[] = {
         r->run,           r->wall,    folder->path, text(h->scenario), text(h->file),
         r->sha256,        r->setup,   vars,         r->version,        text(h->kernel),
-        text(h->machine), text(node), r->verdict,   text(a->why)};
+        text(h->machine), text(node), r->packages,  r->verdict,        text(a->why)};
     const int64_t numbers[] = {folder->journal_size,
                                folder->journal_mtime_ns,
                                (int64_t)h->seed,
@@ -117,13 +117,14 @@ static int add_run(const struct store *s, const struct history *h, const struct 
     CLEANUP_FREE char *vars = vars_text(h);
     if (vars == NULL)
         return make_error(err, ERR_LIMIT, ENOMEM, "the run's variables");
-    if (store_prepare(s, "write",
-                      "INSERT INTO runs (run, wall, folder, scenario, file, sha256, setup, vars, "
-                      "version, kernel, machine, node, verdict, why, journal_size, "
-                      "journal_mtime_ns, seed, trials, no_fault, exit_status, dirty, aborted, "
-                      "took_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                      "?, ?, ?, ?)",
-                      &st, err) != 0)
+    if (store_prepare(
+            s, "write",
+            "INSERT INTO runs (run, wall, folder, scenario, file, sha256, setup, vars, "
+            "version, kernel, machine, node, packages, verdict, why, journal_size, "
+            "journal_mtime_ns, seed, trials, no_fault, exit_status, dirty, aborted, "
+            "took_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+            "?, ?, ?, ?)",
+            &st, err) != 0)
         return -1;
     put_run(&st, h, a, r, folder, vars);
     if (store_step(&st, err) < 0)

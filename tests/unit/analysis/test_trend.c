@@ -56,6 +56,20 @@ static void test_only_the_same_experiment_is_compared(void)
     }
 }
 
+static void test_other_packages_are_marked(void)
+{
+    struct earlier_run runs[] = {RUN("a", "y", "2", "v1", wide), RUN("b", "y", "2", "v1", wide),
+                                 RUN("c", "y", "2", "v1", wide)};
+    runs[1].packages = "etcd-1"; /* not known before: no mark */
+    runs[2].packages = "etcd-2";
+    CLEANUP_ARENA struct arena arena = ARENA_INIT(1 << 20);
+    CLEANUP_BUF struct buf out = BUF_INIT(4096);
+    struct trend t;
+    print(runs, 3, NULL, &t, &arena, &out);
+    CU_ASSERT_EQUAL(t.points[1].changes, 0);
+    CU_ASSERT_EQUAL(t.points[2].changes, TREND_PACKAGES);
+}
+
 static void test_open_and_not_measured(void)
 {
     const struct earlier_run runs[] = {RUN("b", "y", "2", "v1", open)};
@@ -132,6 +146,7 @@ static void test_a_run_becomes_an_earlier_one(void)
 
 static const struct check_test tests[] = {
     {"only the same experiment is compared", test_only_the_same_experiment_is_compared},
+    {"other packages are marked", test_other_packages_are_marked},
     {"open and not measured", test_open_and_not_measured},
     {"nothing to compare with", test_nothing_to_compare_with},
     {"details are kept apart", test_details_are_kept_apart},

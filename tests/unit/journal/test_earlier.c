@@ -20,7 +20,7 @@ static void test_round_trip(void)
          true},
         {"impact", "write", "", "s", NAN, NAN, NAN, "pass", "", false}};
     struct earlier_run run = {
-        "r1", "2026-01-01T00:00:00Z", "0.1.0", "fail", "aa", "bb", 30, targets, 2};
+        "r1", "2026-01-01T00:00:00Z", "0.1.0", "fail", "aa", "bb", "etcd-1", 30, targets, 2};
     struct earlier e = {.setup = "bb", .runs = &run, .n = 1, .older = 7}, read;
     CLEANUP_ARENA struct arena arena = ARENA_INIT(1 << 20);
     struct err err = {.msg = ""};
@@ -33,6 +33,7 @@ static void test_round_trip(void)
     CU_ASSERT_EQUAL_FATAL(read.n, 1);
     CU_ASSERT_STRING_EQUAL(read.runs[0].wall, run.wall);
     CU_ASSERT_STRING_EQUAL(read.runs[0].sha256, "aa");
+    CU_ASSERT_STRING_EQUAL(read.runs[0].packages, "etcd-1");
     CU_ASSERT_EQUAL(read.runs[0].trials, 30);
     CU_ASSERT_EQUAL_FATAL(read.runs[0].n_targets, 2);
     CU_ASSERT_EQUAL(read.runs[0].targets[0].lower, 1.5);

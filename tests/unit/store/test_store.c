@@ -297,7 +297,7 @@ static void test_what_is_refused(void)
     CU_ASSERT_NOT_EQUAL(access(file, F_OK), 0);
     store_close(must_open());
     execute("PRAGMA user_version = 7");
-    expect_refused("is of a newer Blackstart: its schema is 7, this one knows up to 3",
+    expect_refused("is of a newer Blackstart: its schema is 7, this one knows up to 4",
                    ERR_UNSUPPORTED);
     (void)unlink(file);
     execute("CREATE TABLE cookies (x)");
