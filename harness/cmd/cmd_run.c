@@ -242,7 +242,8 @@ static int run(const struct command_args *args, struct err *err)
              : scenario->seed_given              ? scenario->seed
                                                  : run_draw_seed();
     if (command_value(args, "against") != NULL || command_value(args, "set-b") != NULL) {
-        uint32_t n = trials != 0 ? (uint32_t)trials : scenario->trials;
+        bool planned = scenario->sequential.at_most != 0; /* a plan is of one build alone */
+        uint32_t n = trials != 0 ? (uint32_t)trials : planned ? 1 : scenario->trials;
         rc = run_pair(args, scenario, n, o.seed, reports, err);
         scenario_free(scenario);
         return rc;

@@ -72,6 +72,8 @@ static void test_forms(void)
     CU_ASSERT_STRING_EQUAL(parse("-o x a"), "");
     CU_ASSERT_STRING_EQUAL(parse("-- --out -x"), "");
     CU_ASSERT_STRING_EQUAL(args.operands[0], "--out");
+    CU_ASSERT_TRUE(args.split);
+    CU_ASSERT_EQUAL(args.n_before, 0);
     CU_ASSERT_FALSE(command_flag(&args, "out"));
     CU_ASSERT_STRING_EQUAL(parse("- a"), "");
     CU_ASSERT_STRING_EQUAL(args.operands[0], "-");

@@ -29,6 +29,11 @@ static void test_garbage_is_refused_with_its_line(void)
         {"{\"t\":0,\"ev\":\"run.start\",\"format\":1}\n", ":1: run.start needs run, file, text"},
         {START "{\"t\":1,\"t\":2,\"ev\":\"x\"}\n", ":2:"},
         {START "not json\n", "journal.ndjson:2:3:"},
+        {"{\"t\":0,\"ev\":\"run.start\",\"format\":1,\"run\":\"r\",\"text\":\"\",\"file\":\"f\","
+         "\"sha256\":\"0\",\"sequential\":{\"good_ppm\":900000,\"bad_ppm\":990000,\"alpha_ppm\":"
+         "50000,"
+         "\"beta_ppm\":50000,\"at_most\":40,\"undecided\":3}}\n",
+         ":1: run.start has a sequential plan that means nothing"},
         {START START, ":2: run.start stands only on the first line"},
         {START TRIAL TRIAL, ":3: trial.start stands inside another trial"},
         {START PREPARE, ":2: prepare stands outside of any trial"},
