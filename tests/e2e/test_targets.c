@@ -72,11 +72,11 @@ static void test_side_by_side(void)
     (void)e2e_wait(&guarded, LIMIT_S);
 
     e2e_expect_verdict(&t, 0, "pass");
-    e2e_expect_clean(&t, 5);
+    e2e_expect_clean(&t, 3);
     expect_figures(&t);
 
     e2e_expect_verdict(&guarded, 1, "fail");
-    e2e_expect_clean(&guarded, 5);
+    e2e_expect_clean(&guarded, 3);
     const char *why = e2e_text(guarded.result, "why");
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "the guard on the blast radius fired"));
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "more than 50%: write"));
