@@ -29,7 +29,8 @@ struct judging {
 static bool round_take(const struct judging *j, uint32_t round, const struct ledgerlog_read **ret)
 {
     size_t n = 0;
-    memset(ret, 0, j->log->n_views * sizeof(*ret));
+    for (size_t v = 0; v < j->log->n_views; v++)
+        ret[v] = NULL;
     for (size_t i = 0; i < j->of->n_reads; i++) {
         const struct ledgerlog_read *r = &j->of->reads[i];
         if (r->round != round)
@@ -75,7 +76,7 @@ static const char *unread(const struct judging *j)
 static void rounds_choose(struct judging *j)
 {
     struct analysis_ledger *l = j->l;
-    const struct ledgerlog_read **before = analysis_array(j->m, j->log->n_views, sizeof(*before));
+    const struct ledgerlog_read **before = analysis_array(j->m, j->log->n_views, sizeof(void *));
     uint32_t last = j->of->n_reads != 0 ? j->of->reads[j->of->n_reads - 1].round : 0;
     if (before == NULL)
         return;
@@ -326,7 +327,7 @@ static void views_fill(struct judging *j)
 static void ledger_fill(struct judging *j)
 {
     struct analysis_ledger *l = j->l;
-    j->reads = analysis_array(j->m, j->log->n_views, sizeof(*j->reads));
+    j->reads = analysis_array(j->m, j->log->n_views, sizeof(void *));
     j->at = analysis_array(j->m, j->log->n_views, sizeof(*j->at));
     if (j->reads == NULL || j->at == NULL)
         return;

@@ -265,7 +265,9 @@ static int on_read_end(struct parser *p, bool ok)
 
 static int line_parse(struct parser *p)
 {
-    char kind = p->at < p->end ? *p->at++ : '\0';
+    char kind = '\0';
+    if (p->at < p->end)
+        kind = *p->at++;
     if (kind == 'v')
         return on_view(p);
     if (kind == 't')
@@ -361,7 +363,7 @@ static int room_make(struct parser *p, const struct counts *n)
     p->reads = arena_array(a, n->reads + 1, sizeof(*p->reads));
     p->ranges = arena_array(a, n->ranges + 1, sizeof(*p->ranges));
     p->results = arena_array(a, n->results + 1, sizeof(*p->results));
-    p->newest = arena_array(a, n->views + 1, sizeof(*p->newest));
+    p->newest = arena_array(a, n->views + 1, sizeof(void *));
     p->l->views = arena_array(a, n->views + 1, sizeof(*p->l->views));
     p->l->trials = arena_array(a, n->trials + 1, sizeof(*p->l->trials));
     if (p->writes == NULL || p->reads == NULL || p->ranges == NULL || p->results == NULL ||

@@ -14,8 +14,8 @@ static void put_base64(struct buf *out, const char *text)
         size_t n = len < 3 ? len : 3;
         memcpy(in, text, n);
         char four[5] = {digits[in[0] >> 2], digits[(in[0] & 3) << 4 | in[1] >> 4],
-                        n > 1 ? digits[(in[1] & 15) << 2 | in[2] >> 6] : '=',
-                        n > 2 ? digits[in[2] & 63] : '=', '\0'};
+                        (char)(n > 1 ? digits[(in[1] & 15) << 2 | in[2] >> 6] : '='),
+                        (char)(n > 2 ? digits[in[2] & 63] : '='), '\0'};
         buf_puts(out, four);
         text += n;
         len -= n;
