@@ -87,6 +87,15 @@ static void link_judge(struct link *l, bool closed)
         link_end(l, SAMPLE_CONTENT);
 }
 
+/* What had come by then may be the whole answer: the peer need not wait until it is read. */
+static void link_broken(struct link *l, int sys)
+{
+    const struct prober_probe *probe = l->attempt->target->probe;
+    bool whole = l->in.len != 0 &&
+                 prober_expects(probe, 0, 0, 0, buf_text(&l->in), l->in.len) == SAMPLE_GOOD;
+    link_end(l, whole ? SAMPLE_GOOD : prober_result_of(sys));
+}
+
 static void link_read(struct link *l)
 {
     char chunk[16384];
@@ -99,7 +108,7 @@ static void link_read(struct link *l)
                 continue;
         }
         if (n < 0 && errno != EAGAIN && errno != EINTR) {
-            link_end(l, prober_result_of(errno));
+            link_broken(l, errno);
             return;
         }
         link_judge(l, n == 0);

@@ -12,7 +12,17 @@
 enum { PORT = 9500, SAMPLES = 4096, SLOW_MS = 250 };
 
 /* What the server at PORT + i does with a connection. */
-enum manner { FINE, WRONG_STATUS, WRONG_BODY, SLOW, RESET, CLOSED_EARLY, SILENT, N_MANNERS };
+enum manner {
+    FINE,
+    WRONG_STATUS,
+    WRONG_BODY,
+    SLOW,
+    RESET,
+    CLOSED_EARLY,
+    ANSWERED_AND_RESET,
+    SILENT,
+    N_MANNERS
+};
 
 static pid_t server;
 
@@ -23,19 +33,25 @@ static void serve_one(int fd, enum manner manner)
         [WRONG_STATUS] = "HTTP/1.1 503 No\r\nContent-Length: 5\r\n\r\npong\n",
         [WRONG_BODY] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nnope\n",
         [SLOW] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\npong\n",
+        [ANSWERED_AND_RESET] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\npong\n",
         [CLOSED_EARLY] = "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\npo",
     };
     char request[1024];
-    struct linger linger = {.l_onoff = manner == RESET, .l_linger = 0};
+    bool together = manner == ANSWERED_AND_RESET && rig.prober > 0;
+    struct linger linger = {.l_onoff = manner == RESET || together, .l_linger = 0};
     if (manner == SILENT)
         return; /* held open */
     (void)!recv(fd, request, sizeof(request), 0);
     if (manner == SLOW)
         (void)poll(NULL, 0, SLOW_MS);
+    if (together) /* so that it sees both at once */
+        (void)kill(rig.prober, SIGSTOP);
     if (answers[manner] != NULL)
         (void)send(fd, answers[manner], strlen(answers[manner]), MSG_NOSIGNAL);
     (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
     (void)close(fd);
+    if (together)
+        (void)kill(rig.prober, SIGCONT);
 }
 
 static void server_run(const int *listeners)
@@ -149,6 +165,25 @@ static void test_what_an_answer_means(void)
 }
 
 /* Twenty-five attempts hang at any time; none of the slots waits for them. */
+/* The peer need not have waited until the answer was read. */
+static void test_an_answer_before_a_reset(void)
+{
+    static const char *const kinds[] = {"tcp", "http"};
+    rig_network();
+    rig_open();
+    server_start();
+    for (size_t i = 0; i < 2; i++) {
+        struct scenario_probe p;
+        const struct prober_endpoint at = {.name = "n1", .ip = "127.0.0.1", .ip6 = ""};
+        probe_make(&p, kinds[i], PORT + ANSWERED_AND_RESET);
+        rig_ask(&p, &at);
+        CU_ASSERT_EQUAL(rig.answer.result, SAMPLE_GOOD);
+        rig_probe_free(&p);
+    }
+    server_end(); /* it holds the prober's streams */
+    rig_close();
+}
+
 static void test_a_hanging_server_delays_no_slot(void)
 {
     struct scenario_probe p;
@@ -205,6 +240,7 @@ static void test_a_lost_prober_is_told(void)
 
 static const struct check_test tests[] = {
     {"what an answer means", test_what_an_answer_means},
+    {"an answer before a reset", test_an_answer_before_a_reset},
     {"a hanging server delays no slot", test_a_hanging_server_delays_no_slot},
     {"a lost prober is told", test_a_lost_prober_is_told},
 };
