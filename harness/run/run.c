@@ -214,6 +214,8 @@ static int add_events(struct run *r, struct err *err)
     r->signals = event_new(r->base, run_signal_fd(), EV_READ | EV_PERSIST, on_signal, r);
     if (r->timer == NULL || r->signals == NULL || event_add(r->signals, NULL) < 0)
         return make_error(err, ERR_LIMIT, 0, "out of memory for events");
+    if (run_progress_start(r, err) < 0)
+        return -1;
     return r->options->hold ? run_hold_open(r, err) : 0;
 }
 

@@ -277,27 +277,25 @@ void run_agent_apply(struct run *r, size_t injection)
     call(r, injection, "apply", id_params(i), on_applied);
 }
 
-void run_show_evidence(struct run *r)
+void run_evidence_text(const struct run *r, char *ret, size_t size)
 {
-    char text[400] = "";
     const char *item = NULL;
+    ret[0] = '\0';
     for (size_t i = 0; i < engine_n_injections(r->engine); i++) {
         const struct run_seen *seen = &r->seen[i];
-        size_t used = strlen(text);
+        size_t used = strlen(ret);
         if (seen->item[0] == '\0' || seen->off)
             continue;
         bool same = item != NULL && strcmp(item, seen->item) == 0;
         if (!same)
-            (void)snprintf(text + used, sizeof(text) - used, "%s%s%s: ", used != 0 ? "; " : "",
-                           seen->item, seen->counter ? " so far" : "");
+            (void)snprintf(ret + used, size - used, "%s%s%s: ", used != 0 ? "; " : "", seen->item,
+                           seen->counter ? " so far" : "");
         item = seen->item;
-        used = strlen(text);
-        (void)snprintf(text + used, sizeof(text) - used, "%s%s %lld", same ? ", " : "",
+        used = strlen(ret);
+        (void)snprintf(ret + used, size - used, "%s%s %lld", same ? ", " : "",
                        r->plan->hosts[engine_injection(r->engine, i)->host].name,
                        (long long)seen->count);
     }
-    if (text[0] != '\0')
-        run_status(r, "%s", text);
 }
 
 /* asked_ns -1: the last reading, which came with the revert */
@@ -319,7 +317,7 @@ static void record_evidence(struct run *r, const char *id, int64_t asked_ns, con
     (void)snprintf(seen->item, sizeof(seen->item), "%s", json_object_iter_key(item));
     seen->count = json_integer_value(json_object_iter_value(item));
     seen->counter = class != NULL && strcmp(class, evidence_class_word(EVIDENCE_COUNTER)) == 0;
-    run_show_evidence(r);
+    run_progress_show(r);
 }
 
 static void on_evidence(void *ctx, const json_t *result, const struct err *failed, int64_t sent_ns,

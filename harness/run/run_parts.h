@@ -76,7 +76,8 @@ struct run {
     bool turn_lost; /* the one who gives turns is gone */
     struct run_watch *lab_watch, *host_watches[PLAN_HOSTS_MAX];
     struct event_base *base;
-    struct event *timer, *signals, *keys, *drain_timer, *turn;
+    struct event *timer, *signals, *keys, *drain_timer, *progress, *turn;
+    int64_t state_ns; /* when the engine's state began */
     char id[RUN_ID_MAX + 1];
     char exe_dir[PATH_MAX], state_dir[PATH_MAX];
 
@@ -186,7 +187,12 @@ void run_agent_revert(struct run *r, size_t injection);
 void run_agent_renew(struct run *r, size_t host);
 
 /* "dropped so far: n1 47, n2 24": all injections' newest evidence in one line. */
-void run_show_evidence(struct run *r);
+/* The evidence of all hosts so far, in one line; "" when there is none. */
+void run_evidence_text(const struct run *r, char *ret, size_t size);
+
+/* run_progress.c: on a terminal, once a second */
+int run_progress_start(struct run *r, struct err *err) MUST_CHECK;
+void run_progress_show(struct run *r);
 
 /* run_clean.c */
 void run_agent_baseline(struct run *r, size_t host);

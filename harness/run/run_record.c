@@ -257,6 +257,7 @@ void run_record_action(struct run *r, const struct action *a)
         record_trial_start(r, a);
         break;
     case ACTION_STATE:
+        r->state_ns = run_now(r);
         if (a->why[0] != '\0')
             run_say(r, "%s", a->why);
         break;

@@ -181,7 +181,7 @@ void run_teardown(struct run *r, struct err *err)
     if (r->journal != NULL && journal_sync(r->journal, &ignored) < 0 && err->code == ERR_NONE)
         *err = ignored;
     journal_close(r->journal);
-    struct event *events[] = {r->timer, r->signals, r->keys, r->drain_timer, r->turn};
+    struct event *events[] = {r->timer, r->signals, r->keys, r->drain_timer, r->progress, r->turn};
     for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
         if (events[i] != NULL)
             event_free(events[i]);
