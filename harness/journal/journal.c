@@ -25,12 +25,12 @@ int journal_write(int fd, const void *data, size_t len, struct err *err)
     return 0;
 }
 
-/* The kernel keeps it for as long as this process lives, and for none of its children. Where a file
- * system has no locks, a run that goes on looks like one that died. */
+/* Until the last descriptor of this opening is closed: not when the process reads its own journal.
+ * Where a file system has no locks, a run that goes on looks like one that died. */
 static void mark_open(int fd)
 {
     const struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int rc = fcntl(fd, F_SETLK, &lock);
+    int rc = fcntl(fd, F_OFD_SETLK, &lock);
     (void)rc;
 }
 
@@ -40,7 +40,7 @@ bool journal_is_open(const char *dir)
     struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
     (void)snprintf(path, sizeof(path), "%s/" JOURNAL_FILE, dir);
     CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    return fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 int journal_create(const char *dir, const struct clock *clock, struct journal **ret,

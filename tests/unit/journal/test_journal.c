@@ -176,11 +176,30 @@ static void test_members_that_are_no_json_are_refused(void)
     directory_remove();
 }
 
+/* Also after this very process has read it meanwhile, as a series does between its trials. */
+static void test_an_open_journal_is_known_to_be(void)
+{
+    directory_make();
+    struct err err;
+    struct journal *j = NULL;
+    CLEANUP_HISTORY struct history *h = NULL;
+    CU_ASSERT_EQUAL_FATAL(journal_create(dir, &now, &j, &err), 0);
+    CU_ASSERT_EQUAL(journal_append(j, "run.start", start_members(), &err), 0);
+    CU_ASSERT_TRUE(journal_is_open(dir));
+    CU_ASSERT_EQUAL(history_load(dir, &h, &err), 0);
+    CU_ASSERT_TRUE(journal_is_open(dir));
+    journal_close(j);
+    CU_ASSERT_FALSE(journal_is_open(dir));
+    directory_remove();
+    CU_ASSERT_FALSE(journal_is_open(dir));
+}
+
 static const struct check_test tests[] = {
     {"what is written is read", test_written_is_read},
     {"torn tails are dropped", test_torn_tails_are_dropped},
     {"a changed sample file is noticed", test_a_changed_sample_file_is_noticed},
     {"long trials go on in the next file", test_long_trials_go_on_in_the_next_file},
+    {"an open journal is known to be", test_an_open_journal_is_known_to_be},
     {"members that are no JSON are refused", test_members_that_are_no_json_are_refused},
 };
 
