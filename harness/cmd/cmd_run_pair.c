@@ -91,7 +91,12 @@ static int child_run(const struct command_args *args, const struct run_pair *pai
                             .dir = r->dir};
     if (!command_flag(args, "json") && !command_flag(args, "quiet"))
         o.view = (struct run_view){.say = say, .ctx = (void *)(uintptr_t)&names[which]};
-    if (run_execute(&o, &err) == 0)
+    struct cmd_store store;
+    if (cmd_store_of_run(args, command_value(args, "out"), &store, &err) == 0)
+        o.history = cmd_store_earlier(&store, pair->scenarios[which]);
+    int rc = run_execute(&o, &err);
+    json_decref(o.history);
+    if (rc == 0)
         return 0;
     (void)fprintf(stderr, "blackstart run: %c: %s\n", names[which], err.msg);
     return err_exit_status(err.code);
