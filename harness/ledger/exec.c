@@ -19,7 +19,8 @@ struct args {
 static const struct param params[] = {
     P(struct args, PARAM_TEXT, write, .required = true, .min = 1, .max = 4096,
       .doc = "The command for one write; {id} is its number, {prefix} this ledger's own text. No "
-             "shell reads it. Status 0 acknowledges."),
+             "shell reads it. Status 0 acknowledges: see that errors have another (redis-cli needs "
+             "-e for that)."),
     P(struct args, PARAM_TEXT, read, .required = true, .min = 1, .max = 4096,
       .doc = "The command that prints all that is there, one number a line; it may print 60,000 "
              "bytes."),
@@ -121,8 +122,8 @@ const struct ledger_kind ledger_exec = {
     .name = "exec",
     .summary = "Commands in the host on which the ledger stands.",
     .doc = "A process for each write: for slow rates.",
-    .example = "orders:\n  kind: exec\n  write: redis-cli -h db1 rpush {prefix} {id}\n"
-               "  read: redis-cli -h db1 lrange {prefix} 0 -1\n  every: 200ms\n",
+    .example = "orders:\n  kind: exec\n  write: redis-cli -e -h db1 rpush {prefix} {id}\n"
+               "  read: redis-cli -e -h db1 lrange {prefix} 0 -1\n  every: 200ms\n",
     .args_size = sizeof(struct args),
     .params = params,
     .n_params = sizeof(params) / sizeof(params[0]),
