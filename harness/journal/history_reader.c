@@ -192,7 +192,7 @@ static const struct samples_part *find(const struct samples_parts *p, uint32_t t
         else
             hi = mid;
     }
-    return p->list + lo;
+    return p->n != 0 ? p->list + lo : NULL;
 }
 
 int history_reader_open(const struct history *h, const struct history_trial *t, size_t probe,

@@ -334,7 +334,7 @@ int main(int argc, char **argv)
     static const struct large_run many = {
         .samples = 10000000, .trials = 50, .probes = 2, .endpoints = 3, .every_ns = 5 * NS_PER_MS};
     static const struct large_run one = {
-        .samples = 10000000, .trials = 1, .probes = 2, .endpoints = 3, .every_ns = NS_PER_MS};
+        .samples = 10000000, .trials = 1, .probes = 2, .endpoints = 3, .every_ns = 2 * NS_PER_MS};
     if (argc == 8 && strcmp(argv[1], "--make") == 0)
         return make_only(argv + 2);
     (void)snprintf(top, sizeof(top), "/tmp/blackstart-bench-large-XXXXXX");

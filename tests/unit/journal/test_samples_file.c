@@ -158,7 +158,8 @@ static void test_slow_answers_stand_in_their_slot(void)
 
 static void test_a_killed_run_loses_nothing(void)
 {
-    static const uint32_t counts[] = {1,
+    static const uint32_t counts[] = {0,
+                                      1,
                                       99,
                                       BLOCK_SAMPLES_MAX - 1,
                                       BLOCK_SAMPLES_MAX,
