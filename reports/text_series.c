@@ -8,7 +8,7 @@ static void put_quantiles(struct buf *out, const struct analysis_summary *s)
     const struct analysis_quantile *missing = NULL;
     for (size_t i = 0; i < ANALYSIS_QUANTILES; i++) {
         const struct analysis_quantile *q = &s->quantiles[i];
-        if (!q->known && missing == NULL)
+        if (!q->known && missing == NULL && s->n < q->needs)
             missing = q;
         if (!q->known)
             continue;
@@ -34,7 +34,7 @@ static void put_summary(struct buf *out, const struct analysis_summary *s)
         buf_puts(out, " .. ");
         figure_put(out, s->unit, s->median_upper);
         buf_puts(out, "\n");
-    } else {
+    } else if (s->n < s->median_needs) {
         buf_printf(out, "    no median: it needs %u trials\n", s->median_needs);
     }
     put_quantiles(out, s);

@@ -234,9 +234,9 @@ struct analysis_quantile {
 };
 enum { ANALYSIS_QUANTILES = 4 };
 
-/* What the trials say together of one target of the scenario. Where n proves nothing, or the series
- * is invalid, nothing is known. Lower bounds come from the figures' lower ends, upper ones from
- * their upper ends. */
+/* What the trials say together of one target of the scenario. Where n proves nothing, was not fixed
+ * before (a plan), or the series is invalid, nothing is known. Lower bounds come from the figures'
+ * lower ends, upper ones from their upper ends. */
 struct analysis_summary {
     const char *measure, *of, *from, *detail; /* as the target's */
     enum analysis_unit unit;

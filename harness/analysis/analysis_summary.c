@@ -176,6 +176,13 @@ static const char *quantile_text(struct analysis_maker *m, const struct analysis
     return "";
 }
 
+/* A series that stops at what it has seen is no sample of fixed size: the claims on n do not hold.
+ */
+static bool planned(const struct analysis_maker *m)
+{
+    return m->h->plan.at_most != 0;
+}
+
 /* Rounded down: no more is claimed than is proven. */
 static const char *sentence_of(struct analysis_maker *m, const struct analysis_summary *s)
 {
@@ -191,6 +198,11 @@ static const char *sentence_of(struct analysis_maker *m, const struct analysis_s
                              "%s: %u of %zu trials passed; the series is invalid, and proves "
                              "nothing",
                              name, s->passes, s->n);
+    if (planned(m))
+        return analysis_text(m,
+                             "%s: %u of %zu trials passed%s%s; the plan says what that proves, "
+                             "since their number was not fixed before",
+                             name, s->passes, s->n, undecided, out);
     return analysis_text(m,
                          "%s: %u of %zu trials passed%s; that proves, with 95 %% confidence, that "
                          "at least %.1f %% of runs do%s%s%s",
@@ -211,7 +223,7 @@ static void summary_fill(struct analysis_maker *m, struct analysis_summary *s, s
     double *upper = analysis_array(m, s->n, sizeof(*upper));
     if (lower == NULL || upper == NULL)
         return;
-    if (!m->a->series.invalid)
+    if (!m->a->series.invalid && !planned(m))
         analysis_summary_bounds(s, lower, upper);
     for (size_t i = 0; i < s->n; i++)
         lower[i] = (s->values[i].lower + s->values[i].upper) / 2;

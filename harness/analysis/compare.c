@@ -79,6 +79,7 @@ int compare_add(struct compare *c, enum compare_side side, const struct analysis
 {
     c->runs[side]++;
     c->invalid[side] = c->invalid[side] || a->series.invalid;
+    c->planned[side] = c->planned[side] || a->series.decision != DECISION_NO_PLAN;
     for (size_t i = 0; i < a->n_summaries; i++) {
         struct compare_target *t = NULL;
         for (size_t k = 0; k < c->n_targets && t == NULL; k++)
@@ -163,6 +164,8 @@ static const char *cannot(const struct compare *c, const struct compare_target *
     size_t n = t->figures[COMPARE_A]->n, m = t->figures[COMPARE_B]->n;
     if (c->invalid[COMPARE_A] || c->invalid[COMPARE_B])
         return "a series is invalid: its fault-free trial showed impact";
+    if (c->planned[COMPARE_A] || c->planned[COMPARE_B])
+        return "a series stopped by its plan: the number of its trials was not fixed before";
     if (n == 0 || m == 0)
         return "one side has no trial of it that counts";
     if (n < COMPARE_TRIALS_MIN || m < COMPARE_TRIALS_MIN)

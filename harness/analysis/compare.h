@@ -46,6 +46,7 @@ struct compare {
     double margin; /* of times, in seconds */
     size_t runs[2];
     bool invalid[2]; /* one of its series is */
+    bool planned[2]; /* one of its series stopped by a plan, at what it had seen */
     struct compare_target targets[COMPARE_TARGETS_MAX];
     size_t n_targets;
     int exit_status; /* 0 not slower, 1 slower by more than the margin, 3 cannot tell */

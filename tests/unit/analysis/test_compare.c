@@ -258,6 +258,20 @@ static void test_an_invalid_series_decides_nothing(void)
     CU_ASSERT_EQUAL(c->exit_status, 3);
 }
 
+static void test_a_series_with_a_plan_is_no_sample(void)
+{
+    CLEANUP_COMPARE struct compare *c = NULL;
+    struct err err;
+    struct analysis a = {.series = {.decision = DECISION_ACCEPT}};
+    CU_ASSERT_EQUAL_FATAL(compare_new(0, &c, &err), 0);
+    add(c, COMPARE_A, "recovery_time", &(struct side){low, 8}, false);
+    add(c, COMPARE_B, "recovery_time", &(struct side){high, 8}, false);
+    CU_ASSERT_EQUAL_FATAL(compare_add(c, COMPARE_A, &a, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(compare_judge(c, &err), 0);
+    CU_ASSERT_EQUAL(c->exit_status, 3);
+    CU_ASSERT_PTR_NOT_NULL(strstr(c->targets[0].why, "stopped by its plan"));
+}
+
 static const struct check_test tests[] = {
     {"each p is counted", test_each_p_is_counted},
     {"the published table", test_the_published_table},
@@ -268,6 +282,7 @@ static const struct check_test tests[] = {
     {"shares are worse below", test_shares_are_worse_below},
     {"several targets", test_several_targets},
     {"an invalid series decides nothing", test_an_invalid_series_decides_nothing},
+    {"a series with a plan is no sample", test_a_series_with_a_plan_is_no_sample},
 };
 
 CHECK_MAIN("compare", tests)

@@ -156,6 +156,12 @@ static void test_accepted_with_a_miss(void)
          &t);
     CU_ASSERT_EQUAL(t.analysis->series.decision, DECISION_ACCEPT);
     CU_ASSERT_EQUAL(t.analysis->series.misses, 1);
+    /* its number of trials was not fixed before */
+    CU_ASSERT_EQUAL(t.analysis->summaries[0].share_proven, 0);
+    CU_ASSERT_FALSE(t.analysis->summaries[0].median_known);
+    CU_ASSERT_FALSE(t.analysis->summaries[0].quantiles[1].known);
+    CU_ASSERT_PTR_NOT_NULL(strstr(t.analysis->summaries[0].sentence, "43 of 44 trials passed; the "
+                                                                     "plan says what that proves"));
     CU_ASSERT_EQUAL(t.analysis->verdict, VERDICT_PASS);
     CU_ASSERT_EQUAL(t.analysis->exit_status, 0);
     CU_ASSERT_EQUAL(t.analysis->targets[0].verdict, VERDICT_PASS);
