@@ -70,7 +70,7 @@ const char *const html_style[] = {
     "figcaption .soft{display:block}",
     ".plot{display:flex;position:relative}.plot svg{display:block}",
     ".plot .ax{flex:none}.plot .in{flex:1 1 0;min-width:0;width:auto;overflow:hidden}",
-    ".x4{width:2.9rem}.x5{width:4.4rem}",
+    ".x4{width:2.9rem}.x5{width:5.8rem}",
     "svg text{font-size:12px;fill:var(--soft);font-family:inherit}svg "
     ".tl{fill:var(--text);paint-order:stroke;stroke:var(--card);stroke-width:4px;stroke-linejoin:"
     "round}",

@@ -8,6 +8,16 @@
 #include "../unit/analysis/golden.h"
 #include "reports/report.h"
 
+#define EARLIER(run, wall, lower, upper, verdict)                                                  \
+    "{'run':'" run "','wall':'" wall "','version':'0.1','verdict':'" verdict                       \
+    "','sha256':'0','setup':'s','trials':1,'targets':[{'measure':'recovery_time','of':'write',"    \
+    "'from':'fault','unit':'s','limit':5.0,'lower':" lower ",'upper':" upper                       \
+    ",'verdict':'" verdict "','detail':'','side':'at most'}]}"
+#define EARLIER_RUNS                                                                               \
+    "{'t':1,'ev':'history','setup':'s','older':0,'runs':[" EARLIER(                                \
+        "r<1>", "2026-03-01T00:00:00Z", "1.2", "1.4",                                              \
+        "pass") "," EARLIER("r2", "2026-03-02T00:00:00Z", "5.2", "5.4", "fail") "]}\n"
+
 static struct browser browser;
 
 static void write_page(struct story_told *t, const char *dir, char path[128])
@@ -56,10 +66,14 @@ static void test_a_series(void)
     char path[128];
     e2e_begin(&t);
     story_tell(&(struct story){OUTAGE, .recovery_limit_ms = 1550, .availability_permille = 500,
-                               .over_ms = 5000, .blast_permille = 100, .trials = 7, .dirty = true},
+                               .over_ms = 5000, .blast_permille = 100, .more = EARLIER_RUNS,
+                               .trials = 7, .dirty = true},
                &told);
     write_page(&told, t.dir, path);
     look_at("series", path);
+    json_t *earlier = browser_value(&browser, "document.querySelector('#trend') !== null");
+    CU_ASSERT_TRUE(json_is_true(earlier));
+    json_decref(earlier);
     look_on_paper(path);
     story_free(&told);
     e2e_end(&t);

@@ -157,6 +157,14 @@ static const struct page {
     {"trials",
      {OUTAGE, .recovery_limit_ms = 5000, .blast_permille = -1, .trials = 3},
      {"3 of 3 trials passed", "All trials", "id=\"recovery\"", "3 trials", "id=\"trials\""}},
+    {"earlier runs",
+     {OUTAGE, .recovery_limit_ms = 5000, .blast_permille = -1,
+      .more = "{'t':1,'ev':'history','setup':'s','older':0,'runs':[{'run':'<b>','wall':"
+              "'2026-03-01T00:00:00Z','version':'0.1','verdict':'pass','sha256':'0','setup':'s',"
+              "'trials':1,'targets':[{'measure':'recovery_time','of':'write','from':'fault',"
+              "'unit':'s','limit':5.0,'lower':1.2,'upper':1.4,'verdict':'pass'}]}]}\n"},
+     {"id=\"trend\"", "recovery_time of write from fault", "2026-03-01", "this run",
+      "&lt;b&gt;, 2026-03-01T00:00:00Z: 1.200 s .. 1.400 s, pass"}},
     {"without a fault",
      {QUIET, .availability_permille = 990, .over_ms = 5000, .blast_permille = -1, .faults = "",
       .no_fault = true},
