@@ -21,37 +21,29 @@ void run_break(struct run *r, const struct err *why)
     run_post(r, EVENT_ERROR, 0, false, 0, why->msg);
 }
 
+/* What agents do, to an injection or on a host. */
+static void (*const by_agents[])(struct run *r, size_t index) = {
+    [ACTION_BASELINE] = run_agent_baseline, [ACTION_PREPARE] = run_agent_prepare,
+    [ACTION_APPLY] = run_agent_apply,       [ACTION_EVIDENCE] = run_agent_evidence,
+    [ACTION_REVERT] = run_agent_revert,     [ACTION_RENEW] = run_agent_renew,
+    [ACTION_CLEAN] = run_agent_clean,
+};
+
 static void perform(struct run *r, const struct action *a)
 {
     run_record_action(r, a);
+    if (a->kind < sizeof(by_agents) / sizeof(by_agents[0]) && by_agents[a->kind] != NULL)
+        by_agents[a->kind](r, a->index);
     switch (a->kind) {
     case ACTION_TRIAL_START:
         run_probes_begin_trial(r, (uint32_t)a->index);
         run_ledgers_begin_trial(r, (uint32_t)a->index);
-        break;
-    case ACTION_BASELINE:
-        run_agent_baseline(r, a->index);
         break;
     case ACTION_ASK_ROLE:
         run_probes_ask(r, a->index);
         break;
     case ACTION_STEADY:
         run_logs_before(r);
-        break;
-    case ACTION_PREPARE:
-        run_agent_prepare(r, a->index);
-        break;
-    case ACTION_APPLY:
-        run_agent_apply(r, a->index);
-        break;
-    case ACTION_EVIDENCE:
-        run_agent_evidence(r, a->index);
-        break;
-    case ACTION_REVERT:
-        run_agent_revert(r, a->index);
-        break;
-    case ACTION_RENEW:
-        run_agent_renew(r, a->index);
         break;
     case ACTION_RUN:
         run_step_command(r, a->index);
@@ -61,9 +53,6 @@ static void perform(struct run *r, const struct action *a)
         break;
     case ACTION_HOLD_OVER:
         run_hold_over(r, a->text);
-        break;
-    case ACTION_CLEAN:
-        run_agent_clean(r, a->index);
         break;
     case ACTION_DRAIN:
         run_probes_drain(r);
@@ -75,6 +64,13 @@ static void perform(struct run *r, const struct action *a)
         r->ended = true;
         r->aborted = !a->ok;
         break;
+    case ACTION_BASELINE: /* above */
+    case ACTION_PREPARE:
+    case ACTION_APPLY:
+    case ACTION_EVIDENCE:
+    case ACTION_REVERT:
+    case ACTION_RENEW:
+    case ACTION_CLEAN:
     case ACTION_STATE: /* only told: run_record.c */
     case ACTION_ROLE:
     case ACTION_STEP:
