@@ -269,6 +269,8 @@ void run_ledgers_begin_trial(struct run *r, uint32_t trial)
 void run_ledgers_drain(struct run *r)
 {
     r->ledgers_waiting = 1;
+    if (r->n_ledgers != 0)
+        run_say(r, "reading back what was written");
     for (size_t i = 0; i < r->n_ledgers; i++) {
         struct run_ledger *l = &r->ledgers[i];
         int64_t within = l->of->read_within.ns;
