@@ -148,7 +148,7 @@ static inline void example_tell(struct example *t)
     struct problems problems = {0};
     struct err err = {.msg = ""};
     CLEANUP_BUF struct buf head = BUF_INIT(1 << 20), text = BUF_INIT(1 << 20);
-    *t = (struct example){NULL};
+    *t = (struct example){.scenario = NULL};
     example_start(&head);
     example_lines(EXAMPLE_TRIALS, &text);
     buf_puts(&head, buf_text(&text));
