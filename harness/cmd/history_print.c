@@ -169,9 +169,10 @@ static void csv_line(const struct store_run *r, const struct earlier_target *t, 
 
 void history_print_csv(const struct store_list *list, struct buf *out)
 {
-    buf_puts(out, "run,wall,scenario,sha256,setup,version,kernel,machine,node,packages,folder,"
-                  "vars,verdict,exit,seed,trials,no_fault,dirty,aborted,took_s,measure,of,from,unit,"
-                  "target_verdict,detail,side,limit,lower,upper\n");
+    buf_puts(out,
+             "run,wall,scenario,sha256,setup,version,kernel,machine,node,packages,folder,"
+             "vars,verdict,exit,seed,trials,no_fault,dirty,aborted,took_s,measure,of,from,unit,"
+             "target_verdict,detail,side,limit,lower,upper\n");
     for (size_t i = 0; i < list->n; i++) {
         const struct store_run *r = &list->runs[i];
         for (size_t k = 0; k < r->run.n_targets; k++)
