@@ -211,7 +211,7 @@ static int judge_both(const struct command_args *args, const struct run_pair *pa
 {
     int worst = 0;
     for (int i = 0; i < 2; i++) {
-        char journal[PATH_MAX + 32];
+        char journal[2 * PATH_MAX + 32]; /* gcc sees both directories as one text */
         struct judge judge = {
             .dir = runners[i].dir, .reports = pair->reports, .silent = command_flag(args, "json")};
         (void)snprintf(journal, sizeof(journal), "%s/" JOURNAL_FILE, runners[i].dir);
