@@ -57,10 +57,16 @@ static bool took_turns(const struct e2e *t, size_t trials)
 static void test_the_slower_build_is_found(void)
 {
     struct e2e t;
-    e2e_begin(&t);
-    e2e_start(&t, (const char *const[]){"run", "--trials", "4", "--set-b", "length=800ms", "--out",
-                                        t.out, QUICK, NULL});
-    CU_ASSERT_EQUAL(e2e_wait(&t, LIMIT_S), 1);
+    /* On a busy machine a trial may be invalid, and 3 v 4 cannot tell: once more, then. */
+    for (int i = 0; i < 2; i++) {
+        e2e_begin(&t);
+        e2e_start(&t, (const char *const[]){"run", "--trials", "4", "--set-b", "length=800ms",
+                                            "--out", t.out, QUICK, NULL});
+        if (e2e_wait(&t, LIMIT_S) != 3 || i == 1)
+            break;
+        e2e_end(&t);
+    }
+    CU_ASSERT_EQUAL(t.status, 1);
     CU_ASSERT_TRUE(took_turns(&t, 5));
     char a[100], b[100];
     (void)snprintf(a, sizeof(a), "%s/a", t.out);
