@@ -90,8 +90,8 @@ static const char *const migrations[STORE_SCHEMA] = {
     "ALTER TABLE figures ADD COLUMN detail TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE figures ADD COLUMN side TEXT NOT NULL DEFAULT 'at most';"
     "UPDATE runs SET journal_size = -1;",
-    "ALTER TABLE runs ADD COLUMN packages TEXT NOT NULL DEFAULT '';"
-    "UPDATE runs SET journal_size = -1;",
+    ("ALTER TABLE runs ADD COLUMN packages TEXT NOT NULL DEFAULT '';"
+     "UPDATE runs SET journal_size = -1;"),
 };
 
 static int number(const struct store *s, const char *pragma, int64_t *ret, struct err *err)
