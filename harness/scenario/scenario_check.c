@@ -92,8 +92,7 @@ static void check_deadline(struct reader *r, int64_t least)
     char needed[40], limit[40];
     int64_t trial = least + s->steady_for.ns;
     /* One trial that fits makes the product fit 64 bits. */
-    uint32_t n =
-        s->sequential.at_most != 0 ? scenario_sequential_least(&s->sequential) : s->trials;
+    uint32_t n = s->sequential.at_most != 0 ? scenario_sequential_least(&s->sequential) : s->trials;
     int64_t all = trial <= s->deadline.ns ? trial * n : trial;
     if (all <= s->deadline.ns)
         return;

@@ -161,7 +161,8 @@ static void test_a_full_file_system(void)
     CU_ASSERT_EQUAL(store_rig_catch_up(store, top, &err), 0);
     CU_ASSERT_EQUAL(store_rig_runs(store), FOLDERS);
     CU_ASSERT_TRUE(store_rig_is_sound(store));
-    printf("\nnote: the store took %lld of %d runs before the file system was full\n", (long long)before, FOLDERS);
+    printf("\nnote: the store took %lld of %d runs before the file system was full\n",
+           (long long)before, FOLDERS);
     CU_ASSERT_EQUAL(umount(disk), 0);
     store_rig_remove(top);
 }
