@@ -225,39 +225,54 @@ static int leave_foreign(const struct corrupt_undo *u, const char *what, struct 
     return 0;
 }
 
-/* Was the last change of the file's time ours? Of a revert that was cut short only the content
- * tells. */
-static int is_our_time(int fd, const struct corrupt_undo *u, const struct hostfs_meta *now,
-                       const struct damage_count *count, bool *ret, struct err *err)
+/* Is the file's time one that we gave it? */
+static bool has_our_time(const struct corrupt_undo *u, const struct hostfs_meta *now)
+{
+    return u->after.dev == 0 || hostfs_has_mtime(now, &u->after) ||
+           hostfs_has_mtime(now, &u->original);
+}
+
+/* What a revert leaves that died before it set the time: some flips taken back, or all is. */
+static bool is_begun(const struct corrupt_undo *u, const struct damage_count *count)
+{
+    return count->ours == 0 || (u->damage.how == DAMAGE_FLIP && count->original > 0);
+}
+
+/* Then only the whole content can tell that nobody else wrote. */
+static int has_our_content(int fd, const struct corrupt_undo *u, bool *ret, struct err *err)
 {
     uint64_t digest = 0;
-    *ret = u->after.dev == 0 || hostfs_has_mtime(now, &u->after) ||
-           hostfs_has_mtime(now, &u->original);
-    if (*ret || count->ours > 0 || now->size != u->original.size)
-        return 0;
-    if (u->has_digest != 0 && hostfs_digest_fd(fd, &digest, err) != 0)
+    struct hostfs_meta now;
+    if (hostfs_stat(fd, "", &now, err) < 0 ||
+        (u->has_digest != 0 && hostfs_digest_fd(fd, &digest, err) != 0))
         return -1;
-    *ret = u->has_digest == 0 || digest == u->digest;
+    *ret = now.size == u->original.size && (u->has_digest == 0 || digest == u->digest);
     return 0;
+}
+
+static int mend(int fd, const struct corrupt_undo *u, struct damage_count *count, struct err *err)
+{
+    if (count->ours == 0)
+        return 0;
+    return damage_undo(fd, &u->damage, err) != 0 ? -1 : damage_count(fd, &u->damage, count, err);
 }
 
 static int put_back(int fd, const struct corrupt_undo *u, const struct hostfs_meta *now,
                     struct revert_report *ret, struct err *err)
 {
     struct damage_count count;
-    bool our_time;
-    if (damage_count(fd, &u->damage, &count, err) != 0 ||
-        is_our_time(fd, u, now, &count, &our_time, err) != 0)
+    if (damage_count(fd, &u->damage, &count, err) != 0)
         return -1;
     uint32_t to_mend = count.ours;
-    if (to_mend > 0 && damage_undo(fd, &u->damage, err) != 0)
-        return -1;
-    if (to_mend > 0 && damage_count(fd, &u->damage, &count, err) != 0)
+    bool our_time = has_our_time(u, now), begun = is_begun(u, &count);
+    if (mend(fd, u, &count, err) != 0)
         return -1;
     if (count.other > 0)
         return leave_foreign(u, "was written to by others: their bytes stay", ret);
     if (count.ours > 0)
         return make_error(err, ERR_DIRTY, 0, "it does not read back as it was");
+    if (!our_time && begun && has_our_content(fd, u, &our_time, err) != 0)
+        return -1;
     (void)snprintf(ret->what, sizeof(ret->what), "%u bytes of %.80s are as they were%s", to_mend,
                    u->path.s, our_time ? "" : "; others wrote elsewhere in it");
     if (our_time)

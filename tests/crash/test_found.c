@@ -7,7 +7,8 @@
 #include <signal.h>
 
 /* Stopped at rest, without an injection, a guardian outlived the agent whose link had closed. A
- * stopped server of a packet queue kept what came for as long as its lease was renewed. */
+ * stopped server of a packet queue kept what came for as long as its lease was renewed. Killed
+ * between two bits that it put back, privside left the file's time to nobody. */
 static const struct {
     const char *kind;
     enum sweep_phase phase;
@@ -18,6 +19,7 @@ static const struct {
     {"process.kill", SWEEP_REVERT, SWEEP_GUARDIAN, SIGSTOP, 8, 11},
     {"network.delay", SWEEP_HOLD, SWEEP_BEARER, SIGSTOP, 1, 2},
     {"disk.fill", SWEEP_HOLD, SWEEP_BEARER, SIGSTOP, 2, 2},
+    {"file.corrupt", SWEEP_REVERT, SWEEP_PRIVSIDE, SIGKILL, 5, 7},
 };
 
 static void try_points(struct sweep *s, const struct kinds *kinds, size_t i)
@@ -27,7 +29,8 @@ static void try_points(struct sweep *s, const struct kinds *kinds, size_t i)
     struct sweep_point p = {.kind = &kinds->v[0],
                             .phase = found[i].phase,
                             .victim = found[i].victim,
-                            .signal = found[i].signal};
+                            .signal = found[i].signal,
+                            .by_change = found[i].signal == SIGKILL};
     for (p.k = found[i].first; p.k <= found[i].last; p.k++)
         if (sweep_try(s, &p, &ignored, &err) < 0) {
             (void)printf("    %s\n", err.msg);
