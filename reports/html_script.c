@@ -13,7 +13,7 @@ const char *const html_script[] = {
     "function words(b,k,d){var from=d.from+k*d.bin,s=from.toFixed(d.digits)+' to '+",
     "(from+d.bin).toFixed(d.digits)+' s: ';",
     "s+=b[0]+' good, '+b[1]+' bad'+(b[2]>0?', '+b[2]+' not known':'');",
-    "if(b.length>5)s+=b[0]===1?'; latency '+ms(b[3]):'; latency median '+ms(b[3])+', p99 "
+    "if(b.length>5)s+=b[0]===1?'; latency '+ms(b[3]):'; latency median '+ms(b[3])+', p99 ",
     "'+ms(b[4])+",
     "', at most '+ms(b[5]);",
     "if(b[1]>0)s+='; first failure: '+d.results[b[b.length-1]];return s;}",

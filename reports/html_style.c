@@ -33,7 +33,7 @@ const char *const html_style[] = {
     ".soft{color:var(--soft)}.small{font-size:.875rem}.nowrap{white-space:nowrap}",
     "section{background:var(--card);border:1px solid var(--line);border-radius:10px;",
     "padding:1.25rem 1.4rem 1.35rem;margin:1.1rem 0}",
-    "nav{margin:.9rem 0 0;font-size:.875rem}nav "
+    "nav{margin:.9rem 0 0;font-size:.875rem}nav ",
     "ul{list-style:none;margin:0;padding:0;display:flex;",
     "flex-wrap:wrap;gap:.25rem 1.1rem}nav a{text-decoration:none}nav a:hover{text-decoration:",
     "underline}",
@@ -48,14 +48,15 @@ const char *const html_style[] = {
     ".bound{max-width:46rem;margin:1rem 0 .2rem}",
     ".alarm{border:2px solid var(--fail);border-radius:8px;padding:.6rem .9rem;margin:.8rem 0;",
     "font-weight:600}",
-    "ul.plain{font-size:.9375rem;margin:.4rem 0;padding-left:1.15rem;max-width:50rem}ul.plain "
+    "ul.plain{font-size:.9375rem;margin:.4rem 0;padding-left:1.15rem;max-width:50rem}ul.plain ",
     "li{margin:.2rem 0}",
     /* tables */
     ".wide{overflow-x:auto;margin:.6rem 0 0}",
     "td code,th code{overflow-wrap:anywhere}td br+.v{font-size:.8125rem}",
     "table{border-collapse:collapse;width:100%;font-size:.875rem;line-height:1.45}",
     "caption{text-align:left;color:var(--soft);padding:0 0 .4rem}",
-    "th,td{overflow-wrap:break-word;text-align:left;vertical-align:top;padding:.45rem .9rem .45rem "
+    "th,td{overflow-wrap:break-word;text-align:left;vertical-align:top;padding:.45rem .9rem ",
+    ".45rem ",
     "0;",
     "border-bottom:1px solid var(--grid)}th:last-child,td:last-child{padding-right:0}",
     "thead th{color:var(--soft);font-weight:600;border-bottom-color:var(--line);",
@@ -71,12 +72,12 @@ const char *const html_style[] = {
     ".plot{display:flex;position:relative}.plot svg{display:block}",
     ".plot .ax{flex:none}.plot .in{flex:1 1 0;min-width:0;width:auto;overflow:hidden}",
     ".x4{width:2.9rem}.x5{width:5.8rem}",
-    "svg text{font-size:12px;fill:var(--soft);font-family:inherit}svg "
-    ".tl{fill:var(--text);paint-order:stroke;stroke:var(--card);stroke-width:4px;stroke-linejoin:"
+    "svg text{font-size:12px;fill:var(--soft);font-family:inherit}svg ",
+    ".tl{fill:var(--text);paint-order:stroke;stroke:var(--card);stroke-width:4px;stroke-linejoin:",
     "round}",
     "svg .tf{fill:var(--text);font-weight:600}svg .tv{fill:var(--c);font-weight:600}",
     ".grid{stroke:var(--grid)}.base{stroke:var(--gap)}",
-    ".good{fill:var(--good)}.gap{fill:url(#gap)}.bad{fill:var(--bad)}.signal{fill:var(--lat)}."
+    ".good{fill:var(--good)}.gap{fill:url(#gap)}.bad{fill:var(--bad)}.signal{fill:var(--lat)}.",
     "quiet{fill:var(--tint)}",
     ".badmin{stroke:var(--bad);stroke-width:2;vector-effect:non-scaling-stroke;fill:none}",
     ".band{fill:var(--lat);opacity:.22}",
@@ -84,7 +85,7 @@ const char *const html_style[] = {
     "stroke-linecap:round;vector-effect:non-scaling-stroke}",
     ".fault{fill:var(--fault);opacity:.17}.faultedge{stroke:var(--fault);stroke-width:1.5}",
     ".unsure{fill:url(#unsure)}.unsureedge{stroke:var(--unsure);stroke-width:2}",
-    ".st-gap{stroke:var(--gap)}.st-unsure{stroke:var(--unsure)}.hollow{opacity:.55}.dots "
+    ".st-gap{stroke:var(--gap)}.st-unsure{stroke:var(--unsure)}.hollow{opacity:.55}.dots ",
     ".tiny{stroke-width:4}",
     ".censored{stroke-dasharray:3 3}",
     "svg .mk{paint-order:stroke;stroke:var(--card);stroke-width:3px;stroke-linejoin:round}",

@@ -102,9 +102,11 @@ static void put_words(struct buf *out, const char *measure, bool capital)
 {
     char words[64];
     (void)snprintf(words, sizeof(words), "%s", measure);
-    words[0] = capital ? (char)toupper((unsigned char)words[0]) : words[0];
+    if (capital)
+        words[0] = (char)toupper((unsigned char)words[0]);
     for (char *p = words; *p != '\0'; p++)
-        *p = *p == '_' ? ' ' : *p;
+        if (*p == '_')
+            *p = ' ';
     html_text(out, words);
 }
 

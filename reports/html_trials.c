@@ -56,7 +56,8 @@ void html_trials(struct html *h)
         (void)snprintf(texts[n], sizeof(texts[n]), "#%s", buf_text(&name));
         texts[n][1] = (char)toupper((unsigned char)texts[n][1]);
         for (char *p = texts[n]; *p != '\0' && *p != ' '; p++)
-            *p = *p == '_' ? ' ' : *p;
+            if (*p == '_')
+                *p = ' ';
         names[n + 2] = texts[n];
     }
     html_table_begin(h, "All trials, in their order", (struct html_columns){names, n + 2});

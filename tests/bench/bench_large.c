@@ -298,7 +298,8 @@ static int run_shape(const struct large_run *shape, bool compare)
     struct took report = make.status == 0 ? measure(work_report, dir) : make;
     off_t size = samples_size(dir);
     figures_print(&l, size, &make, &report);
-    double slots = (double)(l.samples / l.endpoints / l.trials);
+    uint64_t whole = (uint64_t)l.samples / l.endpoints / l.trials;
+    double slots = (double)whole;
     int failed = check(make.status == 0 && report.status == 0, "the run is not judged as passed") +
                  check((double)size < 4.0 * (double)l.samples, "four bytes a sample or more") +
                  check(report.mib < 32 + 2 * slots * 56 / (1 << 20), "too much memory") +

@@ -198,22 +198,22 @@ static inline void large_run_trial(struct large_run_maker *m, uint32_t trial)
     large_run_append(m, on - 2000, "prepare",
                      json_pack("{s:s, s:s, s:s, s:i, s:i, s:{}, s:I}", "injection", id, "fault",
                                "network.partition", "host", "n1", "group", (int)trial, "step", 1,
-                               "args", "for_ns", (json_int_t)(2 * NS_PER_SEC)));
+                               "args", "for_ns", 2 * (json_int_t)NS_PER_SEC));
     large_run_append(m, on - 1000, "prepared", json_pack("{s:s, s:b}", "injection", id, "ok", 1));
     large_run_append(m, on, "apply", json_pack("{s:s}", "injection", id));
     large_run_append(m, on + NS_PER_MS, "applied",
                      json_pack("{s:s, s:b, s:I, s:I}", "injection", id, "ok", 1, "asked_ns",
-                               (json_int_t)on, "active_ns", (json_int_t)(on + NS_PER_MS)));
+                               (json_int_t)on, "active_ns", (json_int_t)on + NS_PER_MS));
     large_run_append(m, on + NS_PER_SEC, "evidence",
                      json_pack("{s:s, s:{s:i}, s:s, s:b, s:s, s:I}", "injection", id, "items",
                                "dropped", 40, "class", "counter", "proven", 1, "what",
-                               "40 packets dropped", "asked_ns", (json_int_t)(on + NS_PER_MS * 5)));
+                               "40 packets dropped", "asked_ns", (json_int_t)on + NS_PER_MS * 5));
     int64_t off = on + 2 * NS_PER_SEC;
     large_run_append(m, off, "revert", json_pack("{s:s}", "injection", id));
     large_run_append(m, off + NS_PER_MS, "reverted",
                      json_pack("{s:s, s:b, s:I, s:I, s:s}", "injection", id, "ok", 1, "asked_ns",
-                               (json_int_t)off, "done_ns", (json_int_t)(off + NS_PER_MS),
-                               "ended_by", "command"));
+                               (json_int_t)off, "done_ns", (json_int_t)off + NS_PER_MS, "ended_by",
+                               "command"));
     large_run_append(m, end, "prober",
                      json_pack("{s:s, s:i, s:i, s:I, s:i, s:I}", "vantage", "client", "late", 0,
                                "gaps", 0, "sent", (json_int_t)(samples / l->trials), "cpu_ns", 1,

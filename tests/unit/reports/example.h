@@ -41,7 +41,7 @@ struct example {
 
 static inline void example_trial(struct buf *b, int n, const char *id, bool proven)
 {
-    long long t = (long long)(n * EXAMPLE_TRIAL_NS), s = (long long)NS_PER_SEC;
+    long long t = (long long)n * EXAMPLE_TRIAL_NS, s = NS_PER_SEC;
     buf_printf(b, "{'t':%lld,'ev':'trial.start','trial':%d,'fault_free':%s}\n", t, n,
                n == 0 ? "true" : "false");
     buf_printf(b, "{'t':%lld,'ev':'steady','held':true}\n", t + 2 * s);

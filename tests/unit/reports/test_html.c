@@ -34,7 +34,9 @@ static void xml_attribute(struct xml *x)
 {
     while (isalnum((unsigned char)*x->at) || *x->at == '-' || *x->at == ':')
         x->at++;
-    char quote = x->at[0] == '=' ? x->at[1] : '\0';
+    char quote = '\0';
+    if (x->at[0] == '=')
+        quote = x->at[1];
     if (quote != '"' && quote != '\'') {
         x->wrong = "an attribute without quotes";
         return;
