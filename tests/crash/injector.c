@@ -21,6 +21,7 @@
 enum { END_SIGNAL = SIGUSR1, END_TRIES = 2000, END_PAUSE_US = 500 };
 
 static volatile sig_atomic_t is_ending;
+static bool failing; /* between entry and exit of a call that fails */
 
 static void end_soon(int signal)
 {
@@ -84,7 +85,6 @@ static bool is_counted(pid_t victim, const struct injector_plan *plan,
 /* At a call's entry or exit; true: nothing more is to be done to the victim. */
 static bool harm(pid_t victim, const struct injector_plan *plan, struct injector_tally *tally)
 {
-    static bool failing; /* between entry and exit of a call that fails */
     struct __ptrace_syscall_info info;
     if (ptrace(PTRACE_GET_SYSCALL_INFO, victim, sizeof(info), &info) <= 0)
         return false;
@@ -164,6 +164,16 @@ static pid_t await_heir(pid_t victim, int fd)
     }
 }
 
+/* Nothing more is to be done to it. An interrupt is lost where the victim stops at a call's exit
+ * before it comes to that: any stop is as good, but one within a call that fails. */
+static bool is_done(pid_t victim, int status, bool asked, const struct injector_plan *plan,
+                    struct injector_tally *tally)
+{
+    if (!is_syscall_stop(status))
+        return asked && status >> 16 == PTRACE_EVENT_STOP;
+    return harm(victim, plan, tally) || (is_ending && !failing);
+}
+
 static _Noreturn void follow(pid_t victim, const struct injector_plan *plan,
                              struct injector_tally *tally, int fd)
 {
@@ -181,8 +191,7 @@ static _Noreturn void follow(pid_t victim, const struct injector_plan *plan,
         tell_ready(fd);
     for (bool asked = false;;) {
         bool held = take_event(victim, &status);
-        if (held && (is_syscall_stop(status) ? harm(victim, plan, tally)
-                                             : asked && status >> 16 == PTRACE_EVENT_STOP)) {
+        if (held && is_done(victim, status, asked, plan, tally)) {
             (void)trace(PTRACE_DETACH, victim, 0);
             _exit(0);
         }

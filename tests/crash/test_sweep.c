@@ -266,7 +266,7 @@ static void test_kill(void)
                        .signal = SIGKILL,
                        .every = true,
                        .workers = is_full() ? 4 : 2, /* of a point half is waiting */
-                       .seconds = 42,
+                       .seconds = 30,
                        .full_seconds_each = 300,
                        .full_seconds_max = 5400});
 }
@@ -277,7 +277,7 @@ static void test_recovery(void)
                        .signal = SIGKILL,
                        .again = true,
                        .workers = 2,
-                       .seconds = 18,
+                       .seconds = 14,
                        .full_seconds_each = 15,
                        .full_seconds_max = 300});
 }
@@ -287,7 +287,7 @@ static void test_stop(void)
     run(&(struct form){.word = "stop",
                        .signal = SIGSTOP,
                        .workers = 8,
-                       .seconds = 34,
+                       .seconds = 26,
                        .full_seconds_each = 30,
                        .full_seconds_max = 1000});
 }
