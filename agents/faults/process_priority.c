@@ -125,13 +125,25 @@ static const struct thread *find_thread(const struct priority_undo *u, int32_t t
     return NULL;
 }
 
+/* 0: there it is; 1: it has gone. One that lives and cannot be looked at is neither. */
+static int look_at(const struct fault_host *host, int32_t tid, struct proc_id *ret, struct err *err)
+{
+    if (proc_identify(host->proc, tid, ret))
+        return 0;
+    if (syscall(SYS_tkill, tid, 0) != 0 && errno == ESRCH)
+        return 1;
+    return make_error(err, ERR_SYSTEM, 0, "thread %d lives, and its /proc entry cannot be read",
+                      tid);
+}
+
 static int add_thread(const struct fault_host *host, int32_t process, int32_t tid, void *ctx,
                       struct err *err)
 {
     struct priority_undo *u = ctx;
     struct thread t = {0};
-    if (find_thread(u, tid) != NULL || !proc_identify(host->proc, tid, &t.id))
-        return 0;
+    int rc = find_thread(u, tid) != NULL ? 1 : look_at(host, tid, &t.id, err);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
     t.id.host_pid = process;
     if (priority_read(tid, &t.was, err) != 0)
         return err->code == ERR_NOT_FOUND ? 0 : -1;
@@ -198,17 +210,34 @@ static int prepare(struct fault_host *host, const void *args, struct undo *undo,
     return make_error(err, ERR_NOT_FOUND, 0, "nothing there has another priority than that");
 }
 
-static bool is_there(const struct fault_host *host, const struct thread *t)
+/* As look_at(), of that thread and no later one of its number. */
+static int find_again(const struct fault_host *host, const struct thread *t, struct err *err)
 {
     struct proc_id id;
-    return proc_identify(host->proc, t->id.pid, &id) && id.start == t->id.start;
+    int rc = look_at(host, t->id.pid, &id, err);
+    return rc == 0 && id.start != t->id.start ? 1 : rc;
+}
+
+/* The first thread of a process, which still lives. */
+static int is_leader(const struct fault_host *host, const struct thread *t, bool *ret,
+                     struct err *err)
+{
+    *ret = false;
+    if (t->id.pid != t->id.host_pid)
+        return 0;
+    int rc = find_again(host, t, err);
+    *ret = rc == 0;
+    return rc < 0 ? -1 : 0;
 }
 
 /* The kernel takes a number, not a descriptor: the look at who has it comes right before. */
 static int put(const struct fault_host *host, const struct thread *t, const struct priority *p,
                struct err *err)
 {
-    if (!is_there(host, t) || priority_put(t->id.pid, p, err) == 0)
+    int rc = find_again(host, t, err);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    if (priority_put(t->id.pid, p, err) == 0)
         return 0;
     return err->code == ERR_NOT_FOUND ? 0 : -1;
 }
@@ -217,6 +246,7 @@ static int put(const struct fault_host *host, const struct thread *t, const stru
 static int apply(struct fault_host *host, const void *args, struct undo *undo, struct err *err)
 {
     struct priority_undo *u = (void *)undo->data;
+    bool leads;
     (void)args;
     for (uint32_t done = 0; done < u->n;) {
         uint32_t known = u->n;
@@ -226,8 +256,8 @@ static int apply(struct fault_host *host, const void *args, struct undo *undo, s
                 return -1;
         }
         for (uint32_t i = 0; i < known; i++)
-            if (u->v[i].id.pid == u->v[i].id.host_pid && is_there(host, &u->v[i]) &&
-                walk_threads(host, u->v[i].id.pid, add_thread, u, err) != 0)
+            if (is_leader(host, &u->v[i], &leads, err) != 0 ||
+                (leads && walk_threads(host, u->v[i].id.pid, add_thread, u, err) != 0))
                 return -1;
     }
     return 0;
@@ -239,7 +269,10 @@ static int count(const struct fault_host *host, const struct priority_undo *u, u
     *ret_ours = *ret_all = 0;
     for (uint32_t i = 0; i < u->n; i++) {
         struct priority now, ours = changed(u, &u->v[i].was);
-        if (!is_there(host, &u->v[i]))
+        int rc = find_again(host, &u->v[i], err);
+        if (rc < 0)
+            return -1;
+        if (rc > 0)
             continue;
         if (priority_read(u->v[i].id.pid, &now, err) != 0) {
             if (err->code != ERR_NOT_FOUND)
@@ -293,8 +326,9 @@ static int put_back(const struct fault_host *host, const struct priority_undo *u
                     const struct thread *t, uint32_t *foreign, struct err *err)
 {
     struct priority now, ours = changed(u, &t->was);
-    if (!is_there(host, t))
-        return 0;
+    int rc = find_again(host, t, err);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
     if (priority_read(t->id.pid, &now, err) != 0)
         return err->code == ERR_NOT_FOUND ? 0 : -1;
     if (priority_same(&now, &t->was))
@@ -305,8 +339,10 @@ static int put_back(const struct fault_host *host, const struct priority_undo *u
     }
     if (put(host, t, &t->was, err) != 0)
         return -1;
-    if (is_there(host, t) && priority_read(t->id.pid, &now, err) == 0 &&
-        !priority_same(&now, &t->was))
+    rc = find_again(host, t, err);
+    if (rc < 0)
+        return -1;
+    if (rc == 0 && priority_read(t->id.pid, &now, err) == 0 && !priority_same(&now, &t->was))
         return make_error(err, ERR_DIRTY, 0, "thread %d does not take its priority back",
                           t->id.pid);
     return 0;
@@ -326,9 +362,9 @@ static int put_heir_back(const struct fault_host *host, int32_t process, int32_t
     struct thread t = {.was = heirs->first->was};
     struct priority now, ours = changed(heirs->u, &t.was);
     (void)process;
-    if (find_thread(heirs->u, tid) != NULL || !proc_identify(host->proc, tid, &t.id) ||
-        t.id.start < heirs->u->since)
-        return 0;
+    int rc = find_thread(heirs->u, tid) != NULL ? 1 : look_at(host, tid, &t.id, err);
+    if (rc != 0 || t.id.start < heirs->u->since)
+        return rc < 0 ? -1 : 0;
     if (priority_read(tid, &now, err) != 0)
         return err->code == ERR_NOT_FOUND ? 0 : -1;
     return priority_same(&now, &ours) ? put_back(host, heirs->u, &t, &foreign, err) : 0;
@@ -353,6 +389,7 @@ static int revert(struct fault_host *host, const struct undo *undo, struct rever
 {
     const struct priority_undo *u = read_undo(undo, err);
     uint32_t foreign = 0;
+    bool leads;
     memset(ret, 0, sizeof(*ret));
     if (u == NULL)
         return -1;
@@ -360,8 +397,8 @@ static int revert(struct fault_host *host, const struct undo *undo, struct rever
         if (put_back(host, u, &u->v[i], &foreign, err) != 0)
             return -1;
     for (uint32_t i = 0; i < u->n; i++)
-        if (u->v[i].id.pid == u->v[i].id.host_pid && is_there(host, &u->v[i]) &&
-            put_heirs_back(host, u, &u->v[i], err) != 0)
+        if (is_leader(host, &u->v[i], &leads, err) != 0 ||
+            (leads && put_heirs_back(host, u, &u->v[i], err) != 0))
             return -1;
     ret->foreign = foreign > 0;
     if (foreign > 0)

@@ -321,7 +321,7 @@ static void errors_close(struct errors *s)
     if (s->is_up)
         end_agent(s, &p);
     /* A record that could not be struck out stays for the next agent. */
-    if (rig_logs(&s->rig) != 0 && check_next(s, &p, &err) != 0)
+    if (s->rig.lab != NULL && rig_logs(&s->rig) != 0 && check_next(s, &p, &err) != 0)
         note(s, &p, "the last agent", err.msg);
     rig_down(&s->rig);
     buf_free(&s->before);

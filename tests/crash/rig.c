@@ -61,6 +61,15 @@ void rig_peers(const struct rig *r, struct addrs *ret)
     host_peers(r->lab, ret);
 }
 
+/* What a host left behind that is no more. */
+static void drop_logs(const char *agents_dir)
+{
+    CLEANUP_DIR DIR *dir = opendir(agents_dir);
+    for (const struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
+        if (e->d_name[0] != '.')
+            (void)unlinkat(dirfd(dir), e->d_name, 0);
+}
+
 void rig_down(struct rig *r)
 {
     struct err err;
@@ -75,6 +84,8 @@ void rig_down(struct rig *r)
     if (r->lab != NULL && lab_down(r->lab, &err) != 0)
         (void)fprintf(stderr, "    lab down: %s\n", err.msg);
     lab_free(r->lab);
+    r->lab = NULL;
+    drop_logs(r->agents_dir);
     (void)rmdir(r->agents_dir);
     (void)unlink(r->log);
 }

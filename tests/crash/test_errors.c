@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
-enum { SHORT_SECONDS = 30, FULL_SECONDS = 6600 };
+enum { SHORT_SECONDS = 15, FULL_SECONDS = 6600 };
 enum { NOSPC = 1, IO = 2, ROFS = 4, NOBUFS = 8, PERM = 16, WRITES = NOSPC | IO, ALL = 7 };
 
 /* Which call may return which error. */
@@ -107,7 +107,7 @@ static void add_harms(struct errors_harm *harms, size_t *n, enum sweep_victim vi
             harms[(*n)++] = (struct errors_harm){.word = kinds[i].word,
                                                  .error = kinds[i].error,
                                                  .lasts = lasts,
-                                                 .by_site = true,
+                                                 .by_site = errors_is_full(),
                                                  .victim = victim,
                                                  .begin = begin,
                                                  .end = end};
