@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How many acknowledged writes are absent. */
+/* Acknowledged writes that are absent: data_loss counts them, data_loss_time is the time whose
+ * writes they are. */
 #include "analysis/analysis_target.h"
 
 #include <math.h>
 
-static double limit(const struct scenario_target *of)
+static double limit_count(const struct scenario_target *of)
 {
     return of->at_most;
+}
+
+static double limit_time(const struct scenario_target *of)
+{
+    return (double)of->within.ns / (double)NS_PER_SEC;
 }
 
 static const struct analysis_ledger *bounds(const struct target_case *c,
@@ -15,8 +21,10 @@ static const struct analysis_ledger *bounds(const struct target_case *c,
     const struct analysis_ledger *l = analysis_ledger_find(c->t, c->of->ledger);
     if (l == NULL)
         return NULL;
-    ret->lower = l->lost_lower;
-    ret->upper = l->known ? (double)l->lost_upper : (double)INFINITY;
+    bool time = c->of->kind == TARGET_DATA_LOSS_TIME;
+    double upper = time ? target_seconds(l->loss_ns.hi) : (double)l->lost_upper;
+    ret->lower = time ? target_seconds(l->loss_ns.lo) : (double)l->lost_lower;
+    ret->upper = l->known ? upper : (double)INFINITY;
     return l;
 }
 
@@ -49,4 +57,7 @@ static void show(struct analysis_maker *m, const struct target_case *c, struct a
 }
 
 const struct target_judging target_data_loss = {
-    .whole = true, .most = INFINITY, .limit = limit, .judge = judge, .show = show};
+    .whole = true, .most = INFINITY, .limit = limit_count, .judge = judge, .show = show};
+
+const struct target_judging target_data_loss_time = {
+    .whole = true, .most = INFINITY, .limit = limit_time, .judge = judge, .show = show};
