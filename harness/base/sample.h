@@ -24,7 +24,11 @@
     X(SAMPLE_CERTIFICATE, "bad certificate")                                                       \
     X(SAMPLE_EXPIRED, "certificate expired")                                                       \
     X(SAMPLE_NOT_YET_VALID, "certificate not yet valid")                                           \
-    X(SAMPLE_WRONG_NAME, "certificate for another name")
+    X(SAMPLE_WRONG_NAME, "certificate for another name")                                           \
+    X(SAMPLE_NO_NUMBER, "no number")                                                               \
+    X(SAMPLE_LOW, "number too low")                                                                \
+    X(SAMPLE_HIGH, "number too high")                                                              \
+    X(SAMPLE_QUERY, "query failed")
 
 enum sample_result {
 #define SAMPLE_ENUM(id, word) id,

@@ -150,6 +150,30 @@ static int numbers_read(const json_t *params, struct prober_probe_spec *spec, st
     return 0;
 }
 
+static int bound_read(const json_t *number, const char *name, bool *has, double *ret,
+                      struct err *err)
+{
+    const json_t *v = json_object_get(number, name);
+    if (v != NULL && !json_is_number(v))
+        return make_error(err, ERR_PROTOCOL, 0, "%s is no number", name);
+    *has = v != NULL;
+    *ret = json_number_value(v);
+    return 0;
+}
+
+static int expect_read(const json_t *params, struct prober_probe_spec *spec, struct err *err)
+{
+    const json_t *number = json_object_get(params, "number");
+    struct probe_number *to = &spec->number;
+    spec->body = json_string_value(json_object_get(params, "body"));
+    to->given = number != NULL;
+    to->match = json_string_value(json_object_get(number, "match"));
+    if (bound_read(number, "at_least", &to->has_least, &to->at_least, err) != 0 ||
+        bound_read(number, "at_most", &to->has_most, &to->at_most, err) != 0)
+        return -1;
+    return 0;
+}
+
 /* Reads a probe and hands it on by `put`, while everything it points to is still there. */
 static int probe_read(struct control *c, const json_t *params, bool ask,
                       int (*put)(struct control *c, const struct prober_probe_spec *spec, void *ctx,
@@ -166,7 +190,7 @@ static int probe_read(struct control *c, const json_t *params, bool ask,
         return make_error(err, ERR_SYSTEM, ENOMEM, "probe");
     if (params_decode(spec.kind->params, spec.kind->n_params, json_object_get(params, "args"), args,
                       spec.kind->args_size, err) != 0 ||
-        numbers_read(params, &spec, err) != 0)
+        numbers_read(params, &spec, err) != 0 || expect_read(params, &spec, err) != 0)
         return -1;
     CLEANUP_FREE struct prober_target *targets = NULL;
     if (targets_read(json_object_get(params, "hosts"), &targets, &spec.n_targets, err) != 0)
@@ -174,7 +198,6 @@ static int probe_read(struct control *c, const json_t *params, bool ask,
     spec.args = args;
     spec.targets = targets;
     spec.fresh = !json_is_false(json_object_get(params, "fresh"));
-    spec.body = json_string_value(json_object_get(params, "body"));
     if (ask)
         spec.every_ns = NS_PER_SEC;
     return put(c, &spec, ctx, err);

@@ -157,7 +157,8 @@ const struct probe_kind probe_exec = {
     .summary = "A command in the vantage host, good when it exits with 0.",
     .doc = "Runs a program in the lab host that the probe looks from (`from`), once for each "
            "endpoint and slot, and kills it at the time-out. Its exit status must be 0 unless "
-           "`expect.status` says otherwise; `expect.body` is matched against what it prints. A "
+           "`expect.status` says otherwise; `expect.body` and `expect.number` look at what it "
+           "prints. A "
            "process costs far more than a request: choose an interval of 100ms or more.",
     .example = "probes:\n"
                "  query:\n"

@@ -31,6 +31,13 @@ enum {
     PROBER_RING = 32768           /* samples that wait for the pipe */
 };
 
+/* Where a number is looked for; match: only when it has one. */
+struct prober_number {
+    bool has_match;
+    regex_t match;
+    struct probe_number bounds;
+};
+
 /* One endpoint of a probe. */
 struct prober_target {
     struct prober_probe *probe;
@@ -65,8 +72,9 @@ struct prober_probe {
     int64_t every_ns, timeout_ns, latency_ns;
     bool fresh;
     uint16_t status_lo, status_hi;
-    bool has_body;
+    bool has_body, has_number;
     regex_t body;
+    struct prober_number number;
     struct prober_target *targets;
     size_t n_targets;
     struct prober_attempt *first, *last; /* in flight */
@@ -98,6 +106,8 @@ void prober_done(struct prober_attempt *a, enum sample_result result, uint16_t s
 /* Status and body against what the scenario expects; lo and hi: the kind's own range. */
 enum sample_result prober_expects(const struct prober_probe *probe, unsigned status, uint16_t lo,
                                   uint16_t hi, const char *body, size_t len);
+/* Whether more of the body could still change what its numbers are. */
+bool prober_expects_more(const struct prober_probe *probe, const char *body, size_t len);
 /* What an errno of a connection means to a user. */
 enum sample_result prober_result_of(int sys);
 
@@ -158,7 +168,8 @@ struct prober_probe_spec {
     int64_t every_ns, timeout_ns, latency_ns;
     bool fresh;
     uint16_t status_lo, status_hi;
-    const char *body;                    /* pattern, or NULL */
+    const char *body; /* pattern, or NULL */
+    struct probe_number number;
     const struct prober_target *targets; /* name, ip, ip6 */
     size_t n_targets;
 };

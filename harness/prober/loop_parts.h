@@ -67,6 +67,10 @@ void prober_null_begin(struct prober *p);
 void prober_null_record(struct prober_probe *probe, int64_t took_ns, enum sample_result result);
 void prober_null_count(const struct prober *p, struct prober_counts *ret);
 void prober_null_close(struct prober *p);
+/* expect.c: what a probe expects, from its spec; closing takes what opening made, whole or not. */
+int prober_expect_open(struct prober_probe *probe, const struct prober_probe_spec *spec,
+                       struct err *err);
+void prober_expect_close(struct prober_probe *probe);
 void prober_attempts_cancel(struct prober *p, struct prober_probe *probe);
 
 #endif

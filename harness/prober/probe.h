@@ -16,12 +16,21 @@
 
 struct prober; /* the loop: harness/prober/loop.h */
 
+/* Bounds of a number in the body: the first in what `match` captures, or matches, or in all of it.
+ */
+struct probe_number {
+    bool given, has_least, has_most;
+    const char *match; /* as probe_expect.body; NULL: the body */
+    double at_least, at_most;
+};
+
 /* What an answer must be to be good. */
 struct probe_expect {
     uint16_t status_lo,
         status_hi;    /* HTTP status or exit status; 0,0: the kind's own (200-299; 0) */
     const char *body; /* extended regular expression, REG_NEWLINE, that must match; NULL: any */
     struct duration latency; /* slower is bad; 0: the time-out alone */
+    struct probe_number number;
 };
 
 enum endpoints_rule { ENDPOINTS_ONE, ENDPOINTS_ANY, ENDPOINTS_EACH, ENDPOINTS_ROLE };

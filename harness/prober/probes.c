@@ -79,18 +79,6 @@ const char *prober_address(const struct prober_target *t, int family, struct err
     return NULL;
 }
 
-static int body_compile(struct prober_probe *probe, const char *pattern, struct err *err)
-{
-    int r = regcomp(&probe->body, pattern, REG_EXTENDED | REG_NEWLINE | REG_NOSUB);
-    if (r != 0) {
-        char why[128];
-        (void)regerror(r, &probe->body, why, sizeof(why));
-        return make_error(err, ERR_INPUT, 0, "the pattern %s: %s", pattern, why);
-    }
-    probe->has_body = true;
-    return 0;
-}
-
 static int probe_fill(struct prober *p, struct prober_probe *probe,
                       const struct prober_probe_spec *spec, struct err *err)
 {
@@ -105,7 +93,7 @@ static int probe_fill(struct prober *p, struct prober_probe *probe,
     probe->targets = calloc(spec->n_targets, sizeof(*probe->targets));
     if (probe->targets == NULL)
         return make_error(err, ERR_SYSTEM, ENOMEM, "probe");
-    if (spec->body != NULL && body_compile(probe, spec->body, err) != 0)
+    if (prober_expect_open(probe, spec, err) != 0)
         return -1;
     for (size_t i = 0; i < spec->n_targets; i++) {
         struct prober_target *t = &probe->targets[i];
@@ -145,8 +133,7 @@ void prober_probe_free(struct prober *p, struct prober_probe *probe)
     for (size_t i = 0; i < probe->n_targets; i++)
         if (probe->targets[i].state != NULL)
             probe->kind->ops->close(&probe->targets[i]);
-    if (probe->has_body)
-        regfree(&probe->body);
+    prober_expect_close(probe);
     free(probe->targets);
     free(probe->asked);
     free(probe);
@@ -184,21 +171,6 @@ int prober_stop(struct prober *p, void (*done)(void *ctx, const struct prober_co
     p->stopped = done;
     p->stopped_ctx = ctx;
     return 0;
-}
-
-enum sample_result prober_expects(const struct prober_probe *probe, unsigned status, uint16_t lo,
-                                  uint16_t hi, const char *body, size_t len)
-{
-    if (probe->status_lo != 0 || probe->status_hi != 0) {
-        lo = probe->status_lo;
-        hi = probe->status_hi;
-    }
-    if (status < lo || status > hi)
-        return SAMPLE_STATUS;
-    if (!probe->has_body)
-        return SAMPLE_GOOD;
-    regmatch_t range = {.rm_so = 0, .rm_eo = (regoff_t)len};
-    return regexec(&probe->body, body, 1, &range, REG_STARTEND) == 0 ? SAMPLE_GOOD : SAMPLE_CONTENT;
 }
 
 enum sample_result prober_result_of(int sys)

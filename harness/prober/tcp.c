@@ -22,7 +22,7 @@ static const struct param params[] = {
       .doc = "The port to connect to, at each endpoint's address."),
     P(struct args, PARAM_TEXT, send,
       .doc = "What to send once connected; without it, the connection itself is the answer, unless "
-             "`expect.body` waits for what the server says first."),
+             "`expect.body` or `expect.number` waits for what the server says first."),
     P(struct args, PARAM_ENUM, family, .choices = prober_families, .def = "any",
       .doc = PROBER_FAMILY_DOC),
 };
@@ -78,13 +78,16 @@ static void link_end(struct link *l, enum sample_result result)
 static void link_judge(struct link *l, bool closed)
 {
     const struct prober_probe *probe = l->attempt->target->probe;
+    bool full = closed || l->in.len == PROBER_BODY_MAX;
+    if (!full && prober_expects_more(probe, buf_text(&l->in), l->in.len))
+        return;
     enum sample_result result = prober_expects(probe, 0, 0, 0, buf_text(&l->in), l->in.len);
-    if (result == SAMPLE_GOOD && (probe->has_body || l->in.len != 0))
-        link_end(l, SAMPLE_GOOD);
-    else if (closed)
-        link_end(l, l->in.len != 0 ? SAMPLE_CONTENT : SAMPLE_RESET);
-    else if (l->in.len == PROBER_BODY_MAX)
-        link_end(l, SAMPLE_CONTENT);
+    if (result == SAMPLE_GOOD && !probe->has_body && l->in.len == 0)
+        result = SAMPLE_CONTENT;
+    /* A pattern may yet be met; of a number there is only the first. */
+    if (result == SAMPLE_CONTENT && !full)
+        return;
+    link_end(l, l->in.len != 0 || result == SAMPLE_GOOD ? result : SAMPLE_RESET);
 }
 
 /* What had come by then may be the whole answer: the peer need not wait until it is read. */
@@ -130,7 +133,8 @@ static void link_write(struct link *l)
         }
         l->sent += (size_t)n;
     }
-    if (send_text->len == 0 && !l->attempt->target->probe->has_body) {
+    const struct prober_probe *probe = l->attempt->target->probe;
+    if (send_text->len == 0 && !probe->has_body && !probe->has_number) {
         link_end(l, SAMPLE_GOOD);
         return;
     }
@@ -281,10 +285,12 @@ static const struct probe_ops ops = {
 const struct probe_kind probe_tcp = {
     .name = "tcp",
     .summary = "A TCP connection, good when it is made and says what is expected.",
-    .doc = "Connects to a port of each endpoint. With `send`, the text goes out once connected and "
-           "any answer is good, or one that matches `expect.body`. A connection closed early is "
-           "bad. A fresh connection is closed with a reset; `connection: kept` keeps one, asks "
-           "again on it (which takes `send`), and makes a new one when it has ended or is busy.",
+    .doc =
+        "Connects to a port of each endpoint. With `send`, the text goes out once connected and "
+        "any answer is good, or one that matches `expect.body`. A number that `expect` asks for is "
+        "whole once something follows it, or the server has closed. A connection closed early is "
+        "bad. A fresh connection is closed with a reset; `connection: kept` keeps one, asks "
+        "again on it (which takes `send`), and makes a new one when it has ended or is busy.",
     .example = "probes:\n"
                "  ping:\n"
                "    kind: tcp\n"

@@ -372,6 +372,18 @@ int proberlink_configure(struct proberlink *c, int64_t epoch_ns, uint64_t seed, 
         err);
 }
 
+static json_t *number_encode(const struct probe_number *number)
+{
+    json_t *o = json_object();
+    if (number->match != NULL)
+        (void)json_object_set_new(o, "match", json_string(number->match));
+    if (number->has_least)
+        (void)json_object_set_new(o, "at_least", json_real(number->at_least));
+    if (number->has_most)
+        (void)json_object_set_new(o, "at_most", json_real(number->at_most));
+    return o;
+}
+
 static json_t *probe_encode(const struct scenario_probe *p, const struct prober_endpoint *endpoints,
                             size_t n)
 {
@@ -388,6 +400,8 @@ static json_t *probe_encode(const struct scenario_probe *p, const struct prober_
                   "status_hi", (int)p->expect.status_hi);
     if (params != NULL && p->expect.body != NULL)
         (void)json_object_set_new(params, "body", json_string(p->expect.body));
+    if (params != NULL && p->expect.number.given)
+        (void)json_object_set_new(params, "number", number_encode(&p->expect.number));
     return params;
 }
 

@@ -1,113 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "scenario/scenario_read.h"
 
-#include <ctype.h>
-#include <regex.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { BODY_MAX = 1024, REPEAT_MAX = 1000, IN_FLIGHT_MAX = 1000, PROBES_MAX = 64 };
+enum { IN_FLIGHT_MAX = 1000, PROBES_MAX = 64 };
 
 #define TIMEOUT_MAX INT64_C(60000000000)
-
-static void read_status(struct reader *r, const struct key *key, const struct node *node, void *at)
-{
-    struct probe_expect *e = at;
-    char *end = NULL;
-    if (reader_want(r, key, node, NODE_SCALAR) == NULL)
-        return;
-    bool digits = isdigit((unsigned char)node->text[0]) != 0;
-    unsigned long lo = strtoul(node->text, &end, 10), hi = lo;
-    if (digits && *end == '-' && isdigit((unsigned char)end[1]) != 0)
-        hi = strtoul(end + 1, &end, 10);
-    if (!digits || *end != '\0' || lo > hi || hi > 999)
-        reader_problem(r, node->pos, NULL,
-                       "%s: expected a status (200) or a range (200-299), found \"%s\"", key->name,
-                       node->text);
-    e->status_lo = (uint16_t)lo;
-    e->status_hi = (uint16_t)hi;
-}
-
-static json_t *schema_status(const struct key *key)
-{
-    (void)key;
-    return json_pack("{s:[s, s], s:s}", "type", "integer", "string", "pattern",
-                     "^[0-9]+(-[0-9]+)?$|\\$\\{");
-}
-
-/* The C library unrolls {m,n}: nested ones would take all memory. */
-static bool repeats_too_much(const char *s)
-{
-    unsigned long product = 1;
-    for (s = strchr(s, '{'); s != NULL; s = strchr(s + 1, '{')) {
-        char *end = NULL;
-        unsigned long lo = strtoul(s + 1, &end, 10);
-        unsigned long hi = *end == ',' ? strtoul(end + 1, NULL, 10) : lo;
-        product *= lo > hi ? (lo != 0 ? lo : 1) : (hi != 0 ? hi : 1);
-        if (product > REPEAT_MAX)
-            return true;
-    }
-    return false;
-}
-
-static void read_body(struct reader *r, const struct key *key, const struct node *node, void *at)
-{
-    struct probe_expect *e = at;
-    regex_t regex;
-    if (reader_want(r, key, node, NODE_SCALAR) == NULL)
-        return;
-    if (strlen(node->text) > BODY_MAX || repeats_too_much(node->text)) {
-        reader_problem(r, node->pos, NULL,
-                       "%s: longer than %d bytes, or repeats more than %d times", key->name,
-                       BODY_MAX, REPEAT_MAX);
-        return;
-    }
-    int code = regcomp(&regex, node->text, REG_EXTENDED | REG_NEWLINE | REG_NOSUB);
-    if (code != 0) {
-        char why[100];
-        (void)regerror(code, NULL, why, sizeof(why));
-        reader_problem(r, node->pos, NULL, "%s: not an extended regular expression: %s", key->name,
-                       why);
-        return;
-    }
-    regfree(&regex);
-    e->body = node->text;
-}
-
-static json_t *schema_text(const struct key *key)
-{
-    (void)key;
-    return schema_scalar();
-}
-
-static const struct key expect_keys[] = {
-    {.name = "status",
-     .type = KEY_CUSTOM,
-     .read = read_status,
-     .schema = schema_status,
-     .shape = "200 or 200-299",
-     .def = "200-299 for http, 0 for exec",
-     .doc = "The HTTP status, or the exit status of a command."},
-    {.name = "body",
-     .type = KEY_CUSTOM,
-     .read = read_body,
-     .schema = schema_text,
-     .shape = "extended regular expression",
-     .doc = "What must be found in the answer. ^ and $ stand for the ends of a line."},
-    {.name = "latency",
-     .type = KEY_PARAM,
-     .param = PARAM_DURATION,
-     AT(struct probe_expect, latency),
-     .min = 1,
-     .max = TIMEOUT_MAX,
-     .doc = "An answer that takes longer is bad. Without it, only the time-out counts."},
-};
-const struct section section_expect = {
-    .name = "expect",
-    KEYS(expect_keys),
-    .doc = "What an answer must be to count as good.",
-    .example = "expect: {status: 200, body: '\"ok\": *true', latency: 100ms}\n",
-};
 
 static const struct probe_kind *kind_of(const struct node *map)
 {
@@ -302,7 +200,7 @@ static const char *const impact_words[] = {"allowed", "expected", "none", NULL};
 #define KEY_KIND                                                                                   \
     {                                                                                              \
         .name = "kind", .type = KEY_CUSTOM, .required = true, .read = read_kind,                   \
-        .schema = schema_kind, .shape = "http, tcp or exec", .doc = "How it asks."                 \
+        .schema = schema_kind, .shape = "name of a kind", .doc = "How it asks: blackstart probes." \
     }
 #define KEY_HOSTS(text)                                                                            \
     {                                                                                              \

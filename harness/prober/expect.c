@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* An answer against what the scenario expects of it. */
+#include "prober/loop_parts.h"
+#include "prober/number.h"
+
+static int pattern_compile(regex_t *ret, const char *pattern, int flags, struct err *err)
+{
+    int r = regcomp(ret, pattern, REG_EXTENDED | REG_NEWLINE | flags);
+    if (r != 0) {
+        char why[128];
+        (void)regerror(r, ret, why, sizeof(why));
+        return make_error(err, ERR_INPUT, 0, "the pattern %s: %s", pattern, why);
+    }
+    return 0;
+}
+
+int prober_expect_open(struct prober_probe *probe, const struct prober_probe_spec *spec,
+                       struct err *err)
+{
+    if (spec->body != NULL && pattern_compile(&probe->body, spec->body, REG_NOSUB, err) != 0)
+        return -1;
+    probe->has_body = spec->body != NULL;
+    if (spec->number.match != NULL &&
+        pattern_compile(&probe->number.match, spec->number.match, 0, err) != 0)
+        return -1;
+    probe->number.has_match = spec->number.match != NULL;
+    probe->number.bounds = spec->number;
+    probe->number.bounds.match = NULL; /* the spec's, which goes */
+    probe->has_number = spec->number.given;
+    return 0;
+}
+
+void prober_expect_close(struct prober_probe *probe)
+{
+    if (probe->has_body)
+        regfree(&probe->body);
+    if (probe->number.has_match)
+        regfree(&probe->number.match);
+}
+
+static bool find(const struct prober_number *n, const char *body, size_t len, double *ret,
+                 size_t *ret_end)
+{
+    return number_find(n->has_match ? &n->match : NULL, body, len, ret, ret_end);
+}
+
+bool prober_expects_more(const struct prober_probe *probe, const char *body, size_t len)
+{
+    double value = 0;
+    size_t end = 0;
+    return probe->has_number && (!find(&probe->number, body, len, &value, &end) || end == len);
+}
+
+static enum sample_result number_expects(const struct prober_number *n, const char *body,
+                                         size_t len)
+{
+    double value = 0;
+    if (!find(n, body, len, &value, NULL))
+        return SAMPLE_NO_NUMBER;
+    if (n->bounds.has_least && value < n->bounds.at_least)
+        return SAMPLE_LOW;
+    if (n->bounds.has_most && value > n->bounds.at_most)
+        return SAMPLE_HIGH;
+    return SAMPLE_GOOD;
+}
+
+enum sample_result prober_expects(const struct prober_probe *probe, unsigned status, uint16_t lo,
+                                  uint16_t hi, const char *body, size_t len)
+{
+    if (probe->status_lo != 0 || probe->status_hi != 0) {
+        lo = probe->status_lo;
+        hi = probe->status_hi;
+    }
+    if (status < lo || status > hi)
+        return SAMPLE_STATUS;
+    regmatch_t range = {.rm_so = 0, .rm_eo = (regoff_t)len};
+    if (probe->has_body && regexec(&probe->body, body, 1, &range, REG_STARTEND) != 0)
+        return SAMPLE_CONTENT;
+    return probe->has_number ? number_expects(&probe->number, body, len) : SAMPLE_GOOD;
+}
