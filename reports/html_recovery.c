@@ -57,7 +57,7 @@ static double row_y(const struct figure *f, size_t row)
 }
 
 /* Many trials share an element: those of one verdict, and of those the ones that ended. */
-struct kind {
+struct alike {
     enum verdict verdict;
     bool open;
 };
@@ -81,7 +81,7 @@ typedef void mark(struct html *h, const struct figure *f, const struct analysis_
                   double y);
 
 /* One path with the marks of all trials of a kind. */
-static void put_marks(struct html *h, const struct figure *f, struct kind k, const char *class,
+static void put_marks(struct html *h, const struct figure *f, struct alike k, const char *class,
                       mark *put)
 {
     bool any = false;
@@ -102,7 +102,7 @@ static void put_many(struct html *h, const struct figure *f)
 {
     for (int v = VERDICT_NOT_JUDGED; v <= VERDICT_FAIL; v++)
         for (int open = 0; open < 2; open++) {
-            struct kind k = {(enum verdict)v, open != 0};
+            struct alike k = {(enum verdict)v, open != 0};
             svg_group_begin(h->out, html_verdict_class(k.verdict), NULL);
             put_marks(h, f, k, open ? "whisk censored" : "whisk", whisker);
             put_marks(h, f, k, open ? "dot tiny hollow" : "dot tiny", dot);

@@ -3,6 +3,7 @@
 
 #include "base/param.h"
 #include "cmd/terminal.h"
+#include "scenario/kind_text.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -11,12 +12,37 @@
 
 enum { TEXT_MAX = 1 << 20, WORDS_MAX = 128, NAME_COLUMN = 20 };
 
+static const char *name_of(const struct cmd_kinds *kinds, size_t i)
+{
+    if (kinds->plain == NULL)
+        return kinds->name(i);
+    return i < kinds->plain->n ? kinds->plain->rows[i]->name : NULL;
+}
+
+static const char *summary_of(const struct cmd_kinds *kinds, size_t i)
+{
+    return kinds->plain != NULL ? kinds->plain->rows[i]->summary : kinds->summary(i);
+}
+
+static json_t *json_of(const struct cmd_kinds *kinds, size_t i)
+{
+    return kinds->plain != NULL ? kind_json(kinds->plain->rows[i]) : kinds->json(i);
+}
+
+static void put_text(const struct cmd_kinds *kinds, size_t i, size_t width, struct buf *out)
+{
+    if (kinds->plain != NULL)
+        kind_text(kinds->plain->rows[i], width, out);
+    else
+        kinds->text(i, width, out);
+}
+
 static int find(const struct cmd_kinds *kinds, const char *name, size_t *ret, struct err *err)
 {
     const char *words[WORDS_MAX];
     size_t n = 0;
-    for (; n < WORDS_MAX && kinds->name(n) != NULL; n++) {
-        words[n] = kinds->name(n);
+    for (; n < WORDS_MAX && name_of(kinds, n) != NULL; n++) {
+        words[n] = name_of(kinds, n);
         if (strcmp(words[n], name) == 0) {
             *ret = n;
             return 0;
@@ -32,9 +58,9 @@ static int find(const struct cmd_kinds *kinds, const char *name, size_t *ret, st
 
 static void put_list(const struct cmd_kinds *kinds, size_t width, struct buf *out)
 {
-    for (size_t i = 0; kinds->name(i) != NULL; i++) {
-        buf_printf(out, "%-*s ", NAME_COLUMN, kinds->name(i));
-        buf_wrap(out, kinds->summary(i), NAME_COLUMN + 1, NAME_COLUMN + 1, width);
+    for (size_t i = 0; name_of(kinds, i) != NULL; i++) {
+        buf_printf(out, "%-*s ", NAME_COLUMN, name_of(kinds, i));
+        buf_wrap(out, summary_of(kinds, i), NAME_COLUMN + 1, NAME_COLUMN + 1, width);
     }
     buf_printf(out, "\n\"blackstart %ss NAME\" has parameters and an example of each.\n",
                kinds->word);
@@ -44,8 +70,8 @@ static int put_json(const struct cmd_kinds *kinds, size_t first, size_t end, str
                     struct err *err)
 {
     json_t *list = json_array();
-    for (size_t i = first; i < end && kinds->name(i) != NULL; i++)
-        (void)json_array_append_new(list, kinds->json(i));
+    for (size_t i = first; i < end && name_of(kinds, i) != NULL; i++)
+        (void)json_array_append_new(list, json_of(kinds, i));
     char *text = json_dumps(list, JSON_INDENT(2));
     json_decref(list);
     if (text == NULL)
@@ -70,7 +96,7 @@ int cmd_kinds_run(const struct cmd_kinds *kinds, const struct command_args *args
         if (put_json(kinds, only, one ? only + 1 : SIZE_MAX, &text, err) != 0)
             return -1;
     } else if (one) {
-        kinds->text(only, width, &text);
+        put_text(kinds, only, width, &text);
     } else {
         put_list(kinds, width, &text);
     }
@@ -82,6 +108,6 @@ int cmd_kinds_run(const struct cmd_kinds *kinds, const struct command_args *args
 
 void cmd_kinds_words(const struct cmd_kinds *kinds, struct buf *out)
 {
-    for (size_t i = 0; kinds->name(i) != NULL; i++)
-        buf_printf(out, "%s%s", i != 0 ? " " : "", kinds->name(i));
+    for (size_t i = 0; name_of(kinds, i) != NULL; i++)
+        buf_printf(out, "%s%s", i != 0 ? " " : "", name_of(kinds, i));
 }

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What "faults" and "probes" have in common: a table of kinds that is listed, or one of it
- * explained, as text, JSON or a reference page. Knows no kind itself; the tables are the callers'.
+ * What "faults", "probes" and "ledgers" have in common: a table of kinds that is listed, or one of
+ * it explained, as text, JSON or a reference page. Knows no kind itself; the tables are the
+ * callers'.
  */
 #ifndef BLACKSTART_CMD_KINDS_H
 #define BLACKSTART_CMD_KINDS_H
 
+#include "base/kind.h"
 #include "cmd/command.h"
 
 #include <jansson.h>
 
 struct cmd_kinds {
     const char *word;              /* "fault" */
+    const struct kinds *plain;     /* the table; or NULL, and these: */
     const char *(*name)(size_t i); /* NULL behind the last */
     const char *(*summary)(size_t i);
     void (*text)(size_t i, size_t width, struct buf *out);

@@ -1,35 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/cmd_kinds.h"
 #include "prober/probe.h"
-#include "scenario/kind_text.h"
 
-static const char *name_of(size_t i)
-{
-    return i < probe_catalogue.n ? probe_catalogue.kinds[i]->name : NULL;
-}
-
-static const char *summary_of(size_t i)
-{
-    return probe_catalogue.kinds[i]->summary;
-}
-
-static void put_text(size_t i, size_t width, struct buf *out)
-{
-    kind_probe_text(probe_catalogue.kinds[i], width, out);
-}
-
-static json_t *json_of(size_t i)
-{
-    return kind_probe_json(probe_catalogue.kinds[i]);
-}
-
-static const struct cmd_kinds kinds = {
-    .word = "probe",
-    .name = name_of,
-    .summary = summary_of,
-    .text = put_text,
-    .json = json_of,
-};
+static const struct cmd_kinds kinds = {.word = "probe", .plain = &probe_kinds};
 
 static int run(const struct command_args *args, struct err *err)
 {

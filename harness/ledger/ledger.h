@@ -9,8 +9,8 @@
 #define BLACKSTART_LEDGER_LEDGER_H
 
 #include "base/err.h"
+#include "base/kind.h"
 #include "base/ledgerlog.h"
-#include "base/param.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -73,11 +73,7 @@ struct ledger_ops {
 };
 
 struct ledger_kind {
-    const char *name, *summary, *doc, *example;
-    size_t args_size;
-    const struct param *params;
-    size_t n_params;
-    bool lab_only; /* exec */
+    KIND_ROW;      /* lab_only: exec */
     bool no_hosts; /* its commands know where to: there is one view alone */
     /* What no single parameter shows to be wrong: NULL, or the key that is to blame, with why in
      * err. */
@@ -85,11 +81,7 @@ struct ledger_kind {
     const struct ledger_ops *ops;
 };
 
-struct ledger_catalogue {
-    const struct ledger_kind *const *kinds;
-    size_t n;
-};
-extern const struct ledger_catalogue ledger_catalogue;
+extern const struct kinds ledger_kinds;
 const struct ledger_kind *ledger_kind_find(const char *name);
 
 #endif

@@ -9,7 +9,7 @@
 #define BLACKSTART_PROBER_PROBE_H
 
 #include "base/err.h"
-#include "base/param.h"
+#include "base/kind.h"
 #include "base/sample.h"
 
 #include <stdbool.h>
@@ -36,11 +36,7 @@ struct probe_expect {
 enum endpoints_rule { ENDPOINTS_ONE, ENDPOINTS_ANY, ENDPOINTS_EACH, ENDPOINTS_ROLE };
 
 struct probe_kind {
-    const char *name, *summary, *doc, *example;
-    size_t args_size;
-    const struct param *params;
-    size_t n_params;
-    bool lab_only; /* exec */
+    KIND_ROW; /* lab_only: exec */
     /*
      * What no single parameter shows to be wrong. Returns NULL, or the key that is to blame, and
      * says why in err. Texts have examples in the place of ${host} and its addresses. NULL:
@@ -56,11 +52,7 @@ struct probe_kind {
     const struct probe_ops *ops;
 };
 
-struct probe_catalogue {
-    const struct probe_kind *const *kinds;
-    size_t n;
-};
-extern const struct probe_catalogue probe_catalogue;
+extern const struct kinds probe_kinds;
 const struct probe_kind *probe_kind_find(const char *name);
 /* The kind's check, of args as written. Same answer. */
 const char *probe_kind_check(const struct probe_kind *kind, const void *args,

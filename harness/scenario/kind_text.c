@@ -227,22 +227,7 @@ json_t *kind_fault_json(const struct fault *fault)
                      params_json(fault->params, fault->n_params));
 }
 
-/* What kinds of probe and of ledger have in common. */
-struct plain {
-    const char *name, *summary, *doc, *example;
-    const struct param *params;
-    size_t n_params;
-    bool lab_only;
-};
-
-#define PLAIN(kind)                                                                                \
-    &(struct plain)                                                                                \
-    {                                                                                              \
-        (kind)->name, (kind)->summary, (kind)->doc, (kind)->example, (kind)->params,               \
-            (kind)->n_params, (kind)->lab_only                                                     \
-    }
-
-static void plain_text(const struct plain *kind, size_t width, struct buf *out)
+void kind_text(const struct kind *kind, size_t width, struct buf *out)
 {
     buf_printf(out, "%s: %s\n\n", kind->name, kind->summary);
     buf_wrap(out, kind->doc, 0, 0, width);
@@ -253,9 +238,9 @@ static void plain_text(const struct plain *kind, size_t width, struct buf *out)
     put_lines(out, "  ", "  ", kind->example);
 }
 
-static void plain_doc(const struct plain *kind, const char *of, struct buf *out)
+static void kind_doc(const struct kind *kind, const char *title, struct buf *out)
 {
-    buf_printf(out, "### %s%s\n\n%s %s%s\n\n", of, kind->name, kind->summary, kind->doc,
+    buf_printf(out, "### %s%s\n\n%s %s%s\n\n", title, kind->name, kind->summary, kind->doc,
                kind->lab_only ? " In labs only." : "");
     doc_params(kind->params, kind->n_params, out);
     buf_puts(out, "```yaml\n");
@@ -263,39 +248,15 @@ static void plain_doc(const struct plain *kind, const char *of, struct buf *out)
     buf_puts(out, "```\n\n");
 }
 
-static json_t *plain_json(const struct plain *kind)
+void kinds_doc(const struct kinds *kinds, struct buf *out)
+{
+    for (size_t i = 0; i < kinds->n; i++)
+        kind_doc(kinds->rows[i], kinds->title, out);
+}
+
+json_t *kind_json(const struct kind *kind)
 {
     return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o}", "name", kind->name, "summary", kind->summary,
                      "doc", kind->doc, "example", kind->example, "lab_only", kind->lab_only,
                      "params", params_json(kind->params, kind->n_params));
-}
-
-void kind_probe_text(const struct probe_kind *kind, size_t width, struct buf *out)
-{
-    plain_text(PLAIN(kind), width, out);
-}
-
-void kind_probe_doc(const struct probe_kind *kind, struct buf *out)
-{
-    plain_doc(PLAIN(kind), "", out);
-}
-
-json_t *kind_probe_json(const struct probe_kind *kind)
-{
-    return plain_json(PLAIN(kind));
-}
-
-void kind_ledger_text(const struct ledger_kind *kind, size_t width, struct buf *out)
-{
-    plain_text(PLAIN(kind), width, out);
-}
-
-void kind_ledger_doc(const struct ledger_kind *kind, struct buf *out)
-{
-    plain_doc(PLAIN(kind), "ledger ", out);
-}
-
-json_t *kind_ledger_json(const struct ledger_kind *kind)
-{
-    return plain_json(PLAIN(kind));
 }

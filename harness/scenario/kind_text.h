@@ -8,8 +8,7 @@
 
 #include "base/buf.h"
 #include "base/fault.h"
-#include "ledger/ledger.h"
-#include "prober/probe.h"
+#include "base/kind.h"
 
 #include <jansson.h>
 
@@ -24,12 +23,10 @@ void kind_fault_text(const struct fault *fault, const char *here, size_t width, 
 void kind_faults_doc(const struct catalogue *faults, struct buf *out);
 void kind_faults_list(const struct catalogue *faults, const char *page, struct buf *out);
 json_t *kind_fault_json(const struct fault *fault);
-void kind_probe_text(const struct probe_kind *kind, size_t width, struct buf *out);
-void kind_probe_doc(const struct probe_kind *kind, struct buf *out);
-json_t *kind_probe_json(const struct probe_kind *kind);
-void kind_ledger_text(const struct ledger_kind *kind, size_t width, struct buf *out);
-void kind_ledger_doc(const struct ledger_kind *kind, struct buf *out);
-json_t *kind_ledger_json(const struct ledger_kind *kind);
+/* Kinds of probe, of ledger. */
+void kind_text(const struct kind *kind, size_t width, struct buf *out);
+json_t *kind_json(const struct kind *kind);
+void kinds_doc(const struct kinds *kinds, struct buf *out);
 
 /* The example as an item of a list of steps: "- fault: ..." with its lines below it. */
 void kind_example_step(const struct fault *fault, const char *indent, struct buf *out);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ledger/ledger.h"
+#include "prober/probe.h"
 #include "scenario/kind_text.h"
 #include "scenario/scenario_read.h"
 
@@ -87,6 +89,8 @@ static const char *value_of(const struct key *key, char *out, size_t size)
         (void)snprintf(out, size, "%s [%s](#%s)", key->type == KEY_MAP ? "name:" : "list of",
                        key->section->name, key->section->name);
         return out;
+    case KEY_KIND:
+        return kinds_words(key->kinds, out, size);
     case KEY_CUSTOM:
         return key->shape != NULL ? key->shape : "";
     default:
@@ -156,11 +160,9 @@ void scenario_doc(const struct catalogue *faults, struct buf *out)
     buf_puts(out, "## Real hosts\n\n");
     put_tree(&section_inventory, out);
     buf_puts(out, "## Kinds of probe\n\n");
-    for (size_t i = 0; i < probe_catalogue.n; i++)
-        kind_probe_doc(probe_catalogue.kinds[i], out);
+    kinds_doc(&probe_kinds, out);
     buf_puts(out, "## Kinds of ledger\n\n");
-    for (size_t i = 0; i < ledger_catalogue.n; i++)
-        kind_ledger_doc(ledger_catalogue.kinds[i], out);
+    kinds_doc(&ledger_kinds, out);
     buf_puts(out, "## Faults\n\n");
     kind_faults_list(faults, "faults.md", out);
 }

@@ -3,62 +3,9 @@
 
 #include <string.h>
 
-enum { KINDS_SHOWN = 32, IN_FLIGHT_MAX = 256 };
+enum { IN_FLIGHT_MAX = 256 };
 
 #define TIMEOUT_MAX INT64_C(60000000000)
-
-static const struct ledger_kind *kind_of(const struct node *map)
-{
-    const struct node *node = node_get(map, "kind");
-    return node != NULL && node->kind == NODE_SCALAR ? ledger_kind_find(node->text) : NULL;
-}
-
-static bool kind_params(const struct reader *r, const struct node *node, const struct param **ret,
-                        size_t *ret_n)
-{
-    const struct ledger_kind *kind = kind_of(node);
-    (void)r;
-    if (kind == NULL)
-        return false;
-    *ret = kind->params;
-    *ret_n = kind->n_params;
-    return true;
-}
-
-static bool any_kind_has(const struct reader *r, const char *name)
-{
-    (void)r;
-    for (size_t i = 0; i < ledger_catalogue.n; i++)
-        if (param_find(ledger_catalogue.kinds[i]->params, ledger_catalogue.kinds[i]->n_params,
-                       name) != NULL)
-            return true;
-    return false;
-}
-
-static void read_kind(struct reader *r, const struct key *key, const struct node *node, void *at)
-{
-    struct scenario_ledger *l = at;
-    const char *words[KINDS_SHOWN];
-    size_t n = 0;
-    if (reader_want(r, key, node, NODE_SCALAR) == NULL)
-        return;
-    l->kind = ledger_kind_find(node->text);
-    for (; n < ledger_catalogue.n && n < KINDS_SHOWN; n++)
-        words[n] = ledger_catalogue.kinds[n]->name;
-    if (l->kind == NULL)
-        reader_unknown(r, node->pos, "there is no kind of ledger", node->text, words, n);
-    else if (l->kind->lab_only && r->s->lab == NULL)
-        reader_problem(r, node->pos, NULL, "%s ledgers run in labs only", l->kind->name);
-}
-
-static json_t *schema_kind(const struct key *key)
-{
-    json_t *words = json_array();
-    (void)key;
-    for (size_t i = 0; i < ledger_catalogue.n; i++)
-        (void)json_array_append_new(words, json_string(ledger_catalogue.kinds[i]->name));
-    return json_pack("{s:o}", "enum", words);
-}
 
 static void read_vantage(struct reader *r, const struct key *key, const struct node *node, void *at)
 {
@@ -70,20 +17,10 @@ static const struct selector all_hosts = {.kind = SELECT_ALL};
 
 static void finish_args(struct reader *r, const struct node *node, struct scenario_ledger *l)
 {
-    size_t before = r->problems->n;
-    void *args = reader_alloc(r, 1, l->kind->args_size);
-    if (args != NULL)
-        read_params(r, node,
-                    &(struct kind_params){l->kind->params, l->kind->n_params, args,
-                                          l->kind->args_size, NULL});
-    l->args = args;
-    if (args == NULL || r->problems->n != before || l->kind->check == NULL)
-        return;
     struct err err;
-    const char *name = l->kind->check(args, &err);
-    const struct node *at = name != NULL ? node_get(node, name) : NULL;
-    if (name != NULL)
-        reader_problem(r, at != NULL ? at->pos : node->pos, NULL, "%s: %s", name, err.msg);
+    l->args = read_kind_args(r, node, &l->kind->kind);
+    if (l->args != NULL && l->kind->check != NULL)
+        reader_blame(r, node, l->kind->check(l->args, &err), &err);
 }
 
 static void finish_ledger(struct reader *r, const struct node *node, void *at)
@@ -114,11 +51,10 @@ static const char *const view_words[] = {"each", "client", NULL};
 
 static const struct key ledger_keys[] = {
     {.name = "kind",
-     .type = KEY_CUSTOM,
+     .type = KEY_KIND,
+     AT(struct scenario_ledger, kind),
      .required = true,
-     .read = read_kind,
-     .schema = schema_kind,
-     .shape = "redis, postgres, http or exec",
+     .kinds = &ledger_kinds,
      .doc = "What takes the writes."},
     {.name = "hosts",
      .type = KEY_SELECTOR,
@@ -183,8 +119,6 @@ const struct section section_ledger = {
     KEYS(ledger_keys),
     NAMED_IN(struct scenario_ledger),
     POS_IN(struct scenario_ledger),
-    .extras = kind_params,
-    .any_extra = any_kind_has,
     .finish = finish_ledger,
     .doc = "Writes with a number each, on a fixed schedule, written down before they are sent and "
            "when they are answered; after the recovery all is read back. Lost is what was "

@@ -3,62 +3,9 @@
 
 #include <string.h>
 
-enum { IN_FLIGHT_MAX = 1000, PROBES_MAX = 64 };
+enum { IN_FLIGHT_MAX = 1000 };
 
 #define TIMEOUT_MAX INT64_C(60000000000)
-
-static const struct probe_kind *kind_of(const struct node *map)
-{
-    const struct node *node = node_get(map, "kind");
-    return node != NULL && node->kind == NODE_SCALAR ? probe_kind_find(node->text) : NULL;
-}
-
-static bool kind_params(const struct reader *r, const struct node *node, const struct param **ret,
-                        size_t *ret_n)
-{
-    const struct probe_kind *kind = kind_of(node);
-    (void)r;
-    if (kind == NULL)
-        return false;
-    *ret = kind->params;
-    *ret_n = kind->n_params;
-    return true;
-}
-
-static bool any_kind_has(const struct reader *r, const char *name)
-{
-    (void)r;
-    for (size_t i = 0; i < probe_catalogue.n; i++)
-        if (param_find(probe_catalogue.kinds[i]->params, probe_catalogue.kinds[i]->n_params,
-                       name) != NULL)
-            return true;
-    return false;
-}
-
-static void read_kind(struct reader *r, const struct key *key, const struct node *node, void *at)
-{
-    struct scenario_probe *p = at;
-    const char *words[PROBES_MAX];
-    size_t n = 0;
-    if (reader_want(r, key, node, NODE_SCALAR) == NULL)
-        return;
-    p->kind = probe_kind_find(node->text);
-    for (; n < probe_catalogue.n && n < PROBES_MAX; n++)
-        words[n] = probe_catalogue.kinds[n]->name;
-    if (p->kind == NULL)
-        reader_unknown(r, node->pos, "there is no kind of probe", node->text, words, n);
-    else if (p->kind->lab_only && r->s->lab == NULL)
-        reader_problem(r, node->pos, NULL, "%s probes run in labs only", p->kind->name);
-}
-
-static json_t *schema_kind(const struct key *key)
-{
-    json_t *words = json_array();
-    (void)key;
-    for (size_t i = 0; i < probe_catalogue.n; i++)
-        (void)json_array_append_new(words, json_string(probe_catalogue.kinds[i]->name));
-    return json_pack("{s:o}", "enum", words);
-}
 
 static void read_role_name(struct reader *r, const struct node *node, struct scenario_probe *p)
 {
@@ -126,19 +73,10 @@ static void finish_kind(struct reader *r, const struct node *node, struct scenar
         p->hosts = &all_hosts;
     if (p->kind == NULL)
         return;
-    void *args = reader_alloc(r, 1, p->kind->args_size);
-    if (args != NULL)
-        read_params(r, node,
-                    &(struct kind_params){p->kind->params, p->kind->n_params, args,
-                                          p->kind->args_size, NULL});
-    p->args = args;
-    if (args == NULL || r->problems->n != before)
-        return;
+    p->args = read_kind_args(r, node, &p->kind->kind);
     struct err err;
-    const char *name = probe_kind_check(p->kind, args, &p->expect, p->fresh, &err);
-    const struct node *at = name != NULL ? node_get(node, name) : NULL;
-    if (name != NULL)
-        reader_problem(r, at != NULL ? at->pos : node->pos, NULL, "%s: %s", name, err.msg);
+    if (p->args != NULL && r->problems->n == before)
+        reader_blame(r, node, probe_kind_check(p->kind, p->args, &p->expect, p->fresh, &err), &err);
 }
 
 static void check_times(struct reader *r, const struct node *node, const struct scenario_probe *p)
@@ -199,8 +137,8 @@ static const char *const impact_words[] = {"allowed", "expected", "none", NULL};
 
 #define KEY_KIND                                                                                   \
     {                                                                                              \
-        .name = "kind", .type = KEY_CUSTOM, .required = true, .read = read_kind,                   \
-        .schema = schema_kind, .shape = "name of a kind", .doc = "How it asks: blackstart probes." \
+        .name = "kind", .type = KEY_KIND, AT(struct scenario_probe, kind), .required = true,       \
+        .kinds = &probe_kinds, .doc = "How it asks: blackstart probes."                            \
     }
 #define KEY_HOSTS(text)                                                                            \
     {                                                                                              \
@@ -287,8 +225,6 @@ const struct section section_probe = {
     KEYS(probe_keys),
     NAMED_IN(struct scenario_probe),
     POS_IN(struct scenario_probe),
-    .extras = kind_params,
-    .any_extra = any_kind_has,
     .finish = finish_probe,
     .doc =
         "A measurement of the system as its users see it, sent on a fixed schedule whatever "
@@ -306,8 +242,6 @@ const struct section section_role = {
     KEYS(role_keys),
     NAMED_IN(struct scenario_probe),
     POS_IN(struct scenario_probe),
-    .extras = kind_params,
-    .any_extra = any_kind_has,
     .finish = finish_role,
     .doc = "A role is found by asking each host: the one whose answer is good has it. It is asked "
            "again right after a fault was applied; if it had moved, the trial is invalid.",

@@ -231,6 +231,9 @@ void read_key(struct reader *r, const struct key *key, const struct node *node, 
     case KEY_LIST:
         read_items(r, key, node, (void **)(void *)at, count);
         break;
+    case KEY_KIND:
+        read_kind(r, key, node, (const struct kind **)(void *)at);
+        break;
     case KEY_CUSTOM:
         key->read(r, key, node, at);
         break;
@@ -263,10 +266,14 @@ static const struct key *key_find(const struct section *section, const char *nam
     return NULL;
 }
 
+static bool has_extras(const struct section *section)
+{
+    return section->extras != NULL || section_kinds(section) != NULL;
+}
+
 const char *reader_title(const struct section *section, const struct node *node, char *out)
 {
-    const struct node *kind =
-        section->extras != NULL ? node_get(node, section->keys[0].name) : NULL;
+    const struct node *kind = has_extras(section) ? node_get(node, section->keys[0].name) : NULL;
     if (kind != NULL && kind->kind == NODE_SCALAR)
         (void)snprintf(out, READER_TITLE, "%s %s", section->name, kind->text);
     else
@@ -295,7 +302,7 @@ static void check_keys(struct reader *r, const struct section *section, const st
     const char *words[WORDS_MAX];
     const struct param *params = NULL;
     size_t n = 0, n_params = 0;
-    bool known = section->extras == NULL || section->extras(r, node, &params, &n_params);
+    bool known = !has_extras(section) || section_extras(r, section, node, &params, &n_params);
     for (size_t i = 0; i < section->n_keys && n < WORDS_MAX; i++)
         words[n++] = section->keys[i].name;
     for (size_t i = 0; i < n_params && n < WORDS_MAX; i++)
@@ -305,7 +312,7 @@ static void check_keys(struct reader *r, const struct section *section, const st
     for (size_t i = 0; i < node->n; i++) {
         const char *key = node->items[i].key;
         if (key_find(section, key) != NULL || param_find(params, n_params, key) != NULL ||
-            (!known && section->any_extra != NULL && section->any_extra(r, key)))
+            (!known && section_any_extra(r, section, key)))
             continue;
         reader_unknown(r, node->items[i].key_pos, what, key, words, n);
         read_misspelt(r, section, words, n, &node->items[i]);
@@ -323,8 +330,8 @@ static const char *missing_params(struct reader *r, const struct section *sectio
     const struct param *params = NULL;
     const char *doc = NULL;
     size_t n = 0;
-    if (section->extras != NULL)
-        (void)section->extras(r, node, &params, &n);
+    if (has_extras(section))
+        (void)section_extras(r, section, node, &params, &n);
     for (size_t i = 0; i < n; i++)
         if (params[i].required && node_get(node, params[i].name) == NULL) {
             put_word(out, params[i].name, "\"");

@@ -56,6 +56,7 @@ enum key_type {
     KEY_SECTION,  /* a map with known keys, into the struct at offset */
     KEY_MAP,      /* name -> section: const struct * and a count */
     KEY_LIST,     /* list of sections: const struct * and a count */
+    KEY_KIND,     /* a row of `kinds`: a pointer to it; a section's first key */
     KEY_CUSTOM    /* read */
 };
 
@@ -73,6 +74,7 @@ struct key {
     const char *const *choices;
     enum select_scope scope;
     const struct section *section;
+    const struct kinds *kinds;
     void (*read)(struct reader *r, const struct key *key, const struct node *node, void *at);
     json_t *(*schema)(const struct key *key);
     const char *shape; /* CUSTOM: how the value is written, for the reference page */
@@ -90,11 +92,11 @@ struct section {
     size_t name_at, pos_at; /* MAP: where the name goes (const char *); where the position goes */
     bool has_name, has_pos;
     enum param_type name_type; /* PARAM_PATH, or else PARAM_NAME */
-    /* Parameters that stand beside the table's keys, by the kind that the map names; false: the
-     * kind is not known, so any key may be right. */
+    /* Parameters that stand beside the table's keys, by the fault that the map names; false: it is
+     * not known, so any key may be right. Where the first key is a KEY_KIND nothing is needed. */
     bool (*extras)(const struct reader *r, const struct node *node, const struct param **ret,
                    size_t *ret_n);
-    /* Where the kind is not known: whether any kind has such a parameter. */
+    /* Where it is not known: whether any has such a parameter. */
     bool (*any_extra)(const struct reader *r, const char *name);
     /* After the keys: what one row alone cannot say. */
     void (*finish)(struct reader *r, const struct node *node, void *at);
@@ -145,6 +147,22 @@ struct kind_params {
     const struct selector **hosts;
 };
 void read_params(struct reader *r, const struct node *map, const struct kind_params *kind);
+/* scenario_kinds.c: sections whose first key is a KEY_KIND. NULL: that is none. */
+const struct kinds *section_kinds(const struct section *section);
+/* As the section's `extras` and `any_extra`, from its kinds or from itself; it has either. */
+bool section_extras(const struct reader *r, const struct section *section, const struct node *node,
+                    const struct param **ret, size_t *ret_n);
+bool section_any_extra(const struct reader *r, const struct section *section, const char *name);
+void read_kind(struct reader *r, const struct key *key, const struct node *node,
+               const struct kind **ret);
+/* The parameters of that kind; NULL after a report. */
+void *read_kind_args(struct reader *r, const struct node *node, const struct kind *kind);
+/* What a kind's check says of the key that is to blame; NULL: nothing. */
+void reader_blame(struct reader *r, const struct node *node, const char *name,
+                  const struct err *err);
+json_t *schema_kind(const struct key *key);
+/* "http, tcp or exec". Returns out. */
+const char *kinds_words(const struct kinds *kinds, char *out, size_t size);
 /* The name of the list's item that has it, or NULL after a report. */
 const char *read_reference(struct reader *r, const char *what, const struct node *node,
                            const char *const *words, size_t n);

@@ -73,6 +73,8 @@ static json_t *schema_value(const struct key *key)
     case KEY_MAP:
     case KEY_LIST:
         return schema_items(key);
+    case KEY_KIND:
+        return schema_kind(key);
     case KEY_CUSTOM:
         return key->schema(key);
     }
@@ -144,41 +146,24 @@ static json_t *case_of(const char *key, const char *word, json_t *map)
 }
 
 /* Probes, roles and ledgers: one case for each kind. */
-static json_t *schema_by_kind(const struct section *section, json_t *cases)
+static json_t *schema_by_kind(const struct section *section, const struct kinds *kinds)
 {
+    json_t *cases = json_array();
+    for (size_t i = 0; i < kinds->n; i++) {
+        const struct kind *kind = kinds->rows[i];
+        (void)json_array_append_new(cases,
+                                    case_of(section->keys[0].name, kind->name,
+                                            schema_map(section, kind->params, kind->n_params)));
+    }
     return json_pack("{s:s, s:s, s:o, s:o, s:o}", "type", "object", "description", section->doc,
                      "properties", properties_of(section), "required", required_keys(section),
                      "allOf", cases);
 }
 
-static json_t *probe_cases(const struct section *section)
-{
-    json_t *cases = json_array();
-    for (size_t i = 0; i < probe_catalogue.n; i++) {
-        const struct probe_kind *kind = probe_catalogue.kinds[i];
-        (void)json_array_append_new(
-            cases, case_of("kind", kind->name, schema_map(section, kind->params, kind->n_params)));
-    }
-    return cases;
-}
-
-static json_t *ledger_cases(const struct section *section)
-{
-    json_t *cases = json_array();
-    for (size_t i = 0; i < ledger_catalogue.n; i++) {
-        const struct ledger_kind *kind = ledger_catalogue.kinds[i];
-        (void)json_array_append_new(
-            cases, case_of("kind", kind->name, schema_map(section, kind->params, kind->n_params)));
-    }
-    return cases;
-}
-
 json_t *schema_section(const struct section *section)
 {
-    if (section == &section_probe || section == &section_role)
-        return schema_by_kind(section, probe_cases(section));
-    if (section == &section_ledger)
-        return schema_by_kind(section, ledger_cases(section));
+    if (section_kinds(section) != NULL)
+        return schema_by_kind(section, section_kinds(section));
     json_t *map = schema_map(section, NULL, 0);
     if (section->shorthand == NULL && !section->may_be_empty)
         return map;

@@ -394,8 +394,8 @@ static void test_examples_of_rows(void)
 
 static void test_examples_of_probes(void)
 {
-    for (size_t i = 0; i < probe_catalogue.n; i++) {
-        const struct probe_kind *kind = probe_catalogue.kinds[i];
+    for (size_t i = 0; i < probe_kinds.n; i++) {
+        const struct kind *kind = probe_kinds.rows[i];
         CLEANUP_BUF struct buf text = BUF_INIT(TEXT_MAX);
         struct err err = {0};
         CU_ASSERT_EQUAL(param_table_check(kind->params, kind->n_params, kind->args_size, &err), 0);
