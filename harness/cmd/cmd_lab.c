@@ -170,6 +170,9 @@ static const struct command_option options[] = {
      .argument = "NAME=VALUE",
      .repeat = true,
      .doc = "up: give a variable of the file another value."},
+    {.name = "variant",
+     .argument = "NAME",
+     .doc = "up: which variant of the scenario; of a lab file with items of variants, required."},
     {.name = "user", .letter = 'u', .argument = "USER", .doc = "exec: as this user of the host."},
     {.name = "json", .doc = "ps: print JSON."},
 };

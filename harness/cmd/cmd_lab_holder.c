@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/hostctl.h"
+#include "cmd/scenario_find.h"
 #include "cmd/scenario_sets.h"
 #include "lab/enter.h"
 #include "scenario/scenario.h"
@@ -197,13 +198,20 @@ static int take_name(struct holder *h, const struct command_args *args, struct e
 
 static int load(const struct command_args *args, struct scenario **ret, struct err *err)
 {
-    struct scenario_set sets[COMMAND_VALUES_MAX];
+    struct scenario_set sets[SCENARIO_SETS_MAX];
+    char file[PATH_MAX];
     size_t n_sets = 0;
     char *texts CLEANUP_FREE = NULL;
     struct problems problems = {0};
-    if (scenario_sets(args, sets, &n_sets, &texts, err) != 0)
+    if (scenario_sets(args, sets, &n_sets, &texts, err) != 0 ||
+        scenario_find(args->operands[1], file, err) != 0)
         return -1;
-    int rc = scenario_load_lab(args->operands[1], sets, n_sets, ret, &problems, err);
+    int rc = scenario_load_lab(file, sets, n_sets, ret, &problems, err);
+    if (rc == 0 && (*ret)->variants_mentioned && (*ret)->n_variants != 0 &&
+        command_value(args, "variant") == NULL)
+        rc = make_error(err, ERR_USAGE, 0,
+                        "%s has items of variants: --variant %s, or another of its names", file,
+                        (*ret)->variants[0].name);
     for (size_t i = 0; rc != 0 && i < problems.n; i++)
         (void)fputs(problems.list[i].text, stderr);
     if (rc != 0 && problems.n != 0)

@@ -2,6 +2,7 @@
 #include "cmd/cmd_load.h"
 
 #include "base/cleanup.h"
+#include "cmd/scenario_find.h"
 #include "cmd/scenario_sets.h"
 
 #include <stdio.h>
@@ -10,6 +11,11 @@ void cmd_print_problems(const struct problems *p)
 {
     for (size_t i = 0; i < p->n; i++)
         (void)fputs(p->list[i].text, stderr);
+    cmd_print_problems_cut(p);
+}
+
+void cmd_print_problems_cut(const struct problems *p)
+{
     if (p->cut)
         (void)fprintf(stderr, "... and more: only the first %d are shown\n", PROBLEMS_MAX);
 }
@@ -48,14 +54,16 @@ int cmd_refused(const struct command_args *args, const struct err *err)
     return -1;
 }
 
-int cmd_load_scenario_over(const struct command_args *args, const char *file, const char *second,
+int cmd_load_scenario_over(const struct command_args *args, const struct cmd_load *what,
                            const struct catalogue *faults, struct scenario **ret, struct err *err)
 {
-    struct scenario_set sets[COMMAND_VALUES_MAX];
+    struct scenario_set sets[SCENARIO_SETS_MAX];
+    char file[PATH_MAX];
     size_t n_sets = 0;
     char *texts CLEANUP_FREE = NULL;
     struct problems problems = {0};
-    if (scenario_sets_over(args, second, sets, &n_sets, &texts, err) != 0)
+    if (scenario_sets_over(args, what->second, what->variant, sets, &n_sets, &texts, err) != 0 ||
+        scenario_find(what->file, file, err) != 0)
         return cmd_refused(args, err);
     int rc = scenario_load(file, faults, sets, n_sets, ret, &problems, err);
     if (rc == 0 && (*ret)->n_probes == 0) {
@@ -79,5 +87,6 @@ int cmd_load_scenario_over(const struct command_args *args, const char *file, co
 int cmd_load_scenario(const struct command_args *args, const char *file,
                       const struct catalogue *faults, struct scenario **ret, struct err *err)
 {
-    return cmd_load_scenario_over(args, file, NULL, faults, ret, err);
+    const struct cmd_load what = {.file = file};
+    return cmd_load_scenario_over(args, &what, faults, ret, err);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What commands that work on scenarios begin with: --set, the file, and what is wrong with it, for
- * people on stderr and for machines (--json) as the one document on stdout.
+ * What commands that work on scenarios begin with: --set, --variant, the file, and what is wrong
+ * with it, for people on stderr and for machines (--json) as the one document on stdout.
  */
 #ifndef BLACKSTART_CMD_LOAD_H
 #define BLACKSTART_CMD_LOAD_H
@@ -17,8 +17,12 @@ int cmd_load_scenario(const struct command_args *args, const char *file,
                       const struct catalogue *faults, struct scenario **ret,
                       struct err *err) MUST_CHECK;
 
-/* The same with a second option beside --set, whose values go before (NULL: none). */
-int cmd_load_scenario_over(const struct command_args *args, const char *file, const char *second,
+struct cmd_load {
+    const char *file;    /* as the person gave it: scenario_find.h */
+    const char *second;  /* an option beside --set, whose values go before; NULL: none */
+    const char *variant; /* instead of that of --variant; NULL: that */
+};
+int cmd_load_scenario_over(const struct command_args *args, const struct cmd_load *what,
                            const struct catalogue *faults, struct scenario **ret,
                            struct err *err) MUST_CHECK;
 
@@ -27,6 +31,8 @@ int cmd_load_scenario_over(const struct command_args *args, const char *file, co
 int cmd_refused(const struct command_args *args, const struct err *err);
 
 void cmd_print_problems(const struct problems *p);
+/* That there were more of them, where there were. */
+void cmd_print_problems_cut(const struct problems *p);
 /* A list of {file, line, column, message, text}; without problems of the file's content, of err
  * alone (NULL: none). */
 json_t *cmd_problems_json(const struct problems *p, const char *file, const struct err *err);

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "cmd/cmd_load.h"
 #include "cmd/command.h"
+#include "cmd/scenario_sets.h"
 #include "engine/plan.h"
 
 #include <stdio.h>
@@ -13,6 +14,7 @@ static const struct command_option options[] = {
      .argument = "NAME=VALUE",
      .repeat = true,
      .doc = "Give a variable of the scenario another value."},
+    SCENARIO_VARIANT_OPTION,
     {.name = "seed", .argument = "N", .doc = "Show what a run with this seed draws."},
     {.name = "json", .doc = "Print one JSON document."},
 };

@@ -6,6 +6,7 @@
 #include "cmd/cmd_run_pair.h"
 #include "cmd/command.h"
 #include "cmd/judged.h"
+#include "cmd/scenario_sets.h"
 #include "cmd/terminal.h"
 #include "engine/plan.h"
 #include "journal/journal.h"
@@ -23,6 +24,7 @@ static const struct command_option options[] = {
      .argument = "NAME=VALUE",
      .repeat = true,
      .doc = "Give a variable of the scenario another value."},
+    SCENARIO_VARIANT_OPTION,
     {.name = "trials",
      .argument = "N",
      .doc = "Repeat: a fault-free trial, then N with the faults (default: the scenario's)."},
@@ -207,8 +209,9 @@ static int run_pair(const struct command_args *args, struct scenario *a, uint32_
                          "fewer than 4 v 4 trials cannot show any difference: --trials 8");
         return cmd_refused(args, err);
     }
-    int rc = cmd_load_scenario_over(args, file != NULL ? file : args->operands[0], "set-b",
-                                    &fault_catalogue, &b, err);
+    const struct cmd_load what = {.file = file != NULL ? file : args->operands[0],
+                                  .second = "set-b"};
+    int rc = cmd_load_scenario_over(args, &what, &fault_catalogue, &b, err);
     if (rc != 0)
         return rc;
     const struct run_pair pair = {

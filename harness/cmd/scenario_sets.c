@@ -23,7 +23,7 @@ static int add(const char *option, const char *text, char **at, struct scenario_
     return 0;
 }
 
-int scenario_sets_over(const struct command_args *args, const char *second,
+int scenario_sets_over(const struct command_args *args, const char *second, const char *variant,
                        struct scenario_set *sets, size_t *ret_n, char **ret_texts, struct err *err)
 {
     const char *const options[] = {"set", second};
@@ -41,6 +41,10 @@ int scenario_sets_over(const struct command_args *args, const char *second,
                 free(texts);
                 return -1;
             }
+    if (variant == NULL)
+        variant = command_value(args, "variant");
+    if (variant != NULL)
+        sets[n++] = (struct scenario_set){NULL, variant};
     *ret_n = n;
     *ret_texts = texts;
     return 0;
@@ -49,5 +53,5 @@ int scenario_sets_over(const struct command_args *args, const char *second,
 int scenario_sets(const struct command_args *args, struct scenario_set *sets, size_t *ret_n,
                   char **ret_texts, struct err *err)
 {
-    return scenario_sets_over(args, NULL, sets, ret_n, ret_texts, err);
+    return scenario_sets_over(args, NULL, NULL, sets, ret_n, ret_texts, err);
 }

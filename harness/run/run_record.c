@@ -69,6 +69,23 @@ static json_t *sequential_json(const struct scenario_sequential *plan)
                      (int)plan->undecided);
 }
 
+/* Both are in the scenario's text too: here for whoever reads journals without the language. */
+static void record_outage(const struct scenario *s, json_t *members)
+{
+    const struct scenario_outage *o = &s->outage;
+    if (s->variant != NULL)
+        (void)json_object_set_new(members, "variant", json_string(s->variant));
+    if (o->title == NULL)
+        return;
+    json_t *outage =
+        json_pack("{s:s, s:s, s:s, s:s}", "title", o->title, "class", scenario_outage_class(o),
+                  "fidelity", scenario_outage_fidelity(o), "scale", o->scale);
+    if (o->duration.ns != 0)
+        (void)json_object_set_new(outage, "duration_ns", json_integer(o->duration.ns));
+    if (outage != NULL)
+        (void)json_object_set_new(members, "outage", outage);
+}
+
 int run_record_start(struct run *r, struct err *err)
 {
     const struct scenario *s = r->scenario;
@@ -93,6 +110,8 @@ int run_record_start(struct run *r, struct err *err)
         r->options->no_fault, "catalogue", digest);
     if (members != NULL && s->other_text != NULL)
         (void)json_object_set_new(members, "other", json_stringn(s->other_text, s->other_len));
+    if (members != NULL)
+        record_outage(s, members);
     if (members != NULL && r->options->sequential != NULL)
         (void)json_object_set_new(members, "sequential", sequential_json(r->options->sequential));
     if (members == NULL)

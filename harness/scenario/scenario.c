@@ -79,7 +79,8 @@ static void read_lab_file(struct reader *r, const struct key *key, const struct 
     struct node *root = open_other(r, key, node);
     if (root != NULL) {
         r->root = root;
-        vars_read(r, node_get(root, "vars"), NULL, 0);
+        vars_read(r, node_get(root, "vars"));
+        variants_compose(r, root);
         vars_expand(r, root);
         const char *name = s->name, *description = s->description;
         read_section(r, &section_lab_file, root, s);
@@ -219,6 +220,17 @@ static const struct key scenario_keys[] = {
     KEY_TITLE,
     KEY_DESCRIPTION,
     KEY_VARS,
+    {.name = "outage",
+     .type = KEY_SECTION,
+     AT(struct scenario, outage),
+     .section = &section_outage,
+     .doc = "The real outage that it reproduces."},
+    {.name = "variants",
+     .type = KEY_CUSTOM,
+     .read = skip,
+     .schema = schema_variants,
+     .shape = "name: [variant](#variant)",
+     .doc = "Systems that the same is done to; the first is the default."},
     {.name = "lab",
      .type = KEY_CUSTOM,
      .read = read_lab,

@@ -25,6 +25,31 @@ struct scenario_var {
     struct pos pos;
 };
 
+/* The real outage that is reproduced. */
+struct scenario_outage {
+    const char *title;        /* NULL: none is */
+    const char *date;         /* NULL: not given */
+    int class, fidelity;      /* enum indices: the words below */
+    struct duration duration; /* there; 0: not given */
+    const char *scale, *keeps, *leaves_out;
+    const char *const *sources;
+    size_t n_sources;
+};
+const char *scenario_outage_class(const struct scenario_outage *o);
+const char *scenario_outage_fidelity(const struct scenario_outage *o);
+
+enum { SCENARIO_VARIANTS_MAX = 16 };
+enum variant_expect { EXPECT_PASS, EXPECT_FAIL };
+/* One of several systems that the same is done to. */
+struct scenario_variant {
+    const char *name, *description; /* description NULL: none */
+    int expect;                     /* enum variant_expect */
+    const struct scenario_var *set;
+    size_t n_set;
+    struct pos pos;
+};
+const char *scenario_expect_word(enum variant_expect e);
+
 /* hosts: n1 | [n1, n2] | all | {label: L} | {role: R} | {share: 30%, of: SELECTOR} | {all_but:
  * SELECTOR} | [SELECTOR, ...]; as peers also 10.0.0.0/8 */
 enum selector_kind {
@@ -205,6 +230,11 @@ struct scenario {
     size_t other_len; /* the same of the lab's or inventory's own file; NULL: there is none */
     const struct scenario_var *vars;
     size_t n_vars;
+    struct scenario_outage outage;
+    const struct scenario_variant *variants;
+    size_t n_variants;
+    const char *variant;        /* which of them this is; NULL: there are none */
+    bool variants_mentioned;    /* a lab file by itself: the names that its items mention */
     const struct lab_spec *lab; /* or NULL with inventory set */
     const struct inventory *inventory;
     const struct scenario_probe *probes;
@@ -239,6 +269,10 @@ static inline const char *scenario_probe_label(const struct scenario_probe *p)
 /* The first probe of that name, or that of one vantage; n_probes: there is none. */
 size_t scenario_probe_find(const struct scenario *s, const char *name, const char *vantage);
 
+/* The variant that this is, or NULL. */
+const struct scenario_variant *scenario_variant_of(const struct scenario *s);
+
+/* Without a name, or where there are variants that of `variant`: which of them. */
 struct scenario_set {
     const char *name, *value;
 };
@@ -262,6 +296,10 @@ int scenario_parse_whole(const char *file, const char *text, size_t len, const c
                          size_t other_len, const struct catalogue *faults,
                          const struct scenario_set *sets, size_t n_sets, struct scenario **ret,
                          struct problems *problems, struct err *err) MUST_CHECK;
+/* The names of a file's variants, in the arena; of a lab file those that it mentions. None when the
+ * file has none or cannot be understood. */
+int scenario_variant_names(const char *file, struct arena *arena, const char *const **ret,
+                           size_t *ret_n, struct err *err) MUST_CHECK;
 /* Only the lab of a lab file or of a scenario (`blackstart lab up FILE`). */
 int scenario_load_lab(const char *file, const struct scenario_set *sets, size_t n_sets,
                       struct scenario **ret, struct problems *problems, struct err *err) MUST_CHECK;

@@ -103,8 +103,8 @@ static void put_section(const struct section *section, const char *title, struct
     char value[200];
     buf_printf(out, "%s%s\n\n%s\n\n", title, section->name, section->doc);
     buf_puts(out, "| key | value | default | meaning |\n| --- | --- | --- | --- |\n");
-    for (size_t i = 0; i < section->n_keys; i++) {
-        const struct key *key = &section->keys[i];
+    for (size_t i = 0; i < section->n_keys + section->variants; i++) {
+        const struct key *key = i < section->n_keys ? &section->keys[i] : &variants_only;
         const char *def = key->required ? "required" : key->def != NULL ? key->def : "";
         buf_printf(out, "| `%s` | %s | %s | %s |\n", key->name, value_of(key, value, sizeof(value)),
                    def, key->doc);
@@ -142,6 +142,7 @@ void scenario_doc(const struct catalogue *faults, struct buf *out)
     for (size_t i = 0; i < section_scenario.n_keys; i++)
         if (section_scenario.keys[i].type == KEY_SECTION)
             put_tree(section_scenario.keys[i].section, out);
+    put_tree(&section_variant, out);
     buf_puts(out,
              "## Labs\n\nA lab stands in the scenario, or in a file of its own that several "
              "scenarios name (`lab: labs/etcd3.yaml`). To try your own program, let a variable "

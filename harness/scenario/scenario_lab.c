@@ -49,6 +49,7 @@ static const struct section section_host = {
     .size = sizeof(struct lab_host_spec),
     KEYS(host_keys),
     .may_be_empty = true,
+    .variants = true,
     NAMED_IN(struct lab_host_spec),
     .finish = finish_host,
     .doc = "A host of the lab.",

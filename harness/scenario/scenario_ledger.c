@@ -117,6 +117,7 @@ const struct section section_ledger = {
     .name = "ledger",
     .size = sizeof(struct scenario_ledger),
     KEYS(ledger_keys),
+    .variants = true,
     NAMED_IN(struct scenario_ledger),
     POS_IN(struct scenario_ledger),
     .finish = finish_ledger,

@@ -70,6 +70,18 @@ static void name_by_file(struct reader *r)
     r->s->name = reader_strdup(r, name.s);
 }
 
+/* Which variant, the variables' values, and the tree of that variant, with them. */
+static void prepare(struct reader *r, struct node *root, const struct scenario_set *sets,
+                    size_t n_sets)
+{
+    variants_read(r, root, is_lab_file(root));
+    variants_choose(r, sets, n_sets);
+    vars_want(r, sets, n_sets);
+    vars_read(r, node_get(root, "vars"));
+    variants_compose(r, root);
+    vars_expand(r, root);
+}
+
 static void read_document(struct reader *r, bool only_lab, const struct scenario_set *sets,
                           size_t n_sets)
 {
@@ -82,8 +94,7 @@ static void read_document(struct reader *r, bool only_lab, const struct scenario
         return;
     }
     r->root = root;
-    vars_read(r, node_get(root, "vars"), sets, n_sets);
-    vars_expand(r, root);
+    prepare(r, root, sets, n_sets);
     name_by_file(r);
     bool lab_file = is_lab_file(root);
     if (only_lab && !lab_file) {
@@ -97,6 +108,7 @@ static void read_document(struct reader *r, bool only_lab, const struct scenario
     } else {
         read_section(r, lab_file ? &section_lab_file : &section_scenario, root, r->s);
     }
+    vars_unused(r);
     if (r->s->n_steps != 0 && r->problems->n == 0)
         scenario_check(r);
     if (r->problems->n == 0)
@@ -193,6 +205,30 @@ int scenario_load_lab(const char *file, const struct scenario_set *sets, size_t 
         return -1;
     const struct source in = {file, buf_text(&text), text.len};
     return parse(&in, NULL, &none, sets, n_sets, true, ret, problems, err);
+}
+
+int scenario_variant_names(const char *file, struct arena *arena, const char *const **ret,
+                           size_t *ret_n, struct err *err)
+{
+    CLEANUP_BUF struct buf text = BUF_INIT(YAMLTREE_MAX);
+    struct problems ignored = {0};
+    struct scenario s = {.file = file};
+    if (scenario_read_file(file, &text, err) != 0)
+        return -1;
+    const struct source source = {file, buf_text(&text), text.len};
+    struct reader r = {.s = &s, .arena = arena, .source = &source, .problems = &ignored};
+    const struct node *root = yamltree_parse(&source, arena, &ignored);
+    if (root != NULL && root->kind == NODE_MAP)
+        variants_read(&r, root, is_lab_file(root));
+    const char **names = reader_alloc(&r, s.n_variants + 1, sizeof(*names));
+    for (size_t i = 0; names != NULL && i < s.n_variants; i++)
+        names[i] = s.variants[i].name;
+    problems_free(&ignored);
+    if (r.no_memory)
+        return make_error(err, ERR_LIMIT, 0, "no memory");
+    *ret = names;
+    *ret_n = s.n_variants;
+    return 0;
 }
 
 void scenario_free(struct scenario *s)

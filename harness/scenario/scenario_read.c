@@ -305,6 +305,8 @@ static void check_keys(struct reader *r, const struct section *section, const st
     bool known = !has_extras(section) || section_extras(r, section, node, &params, &n_params);
     for (size_t i = 0; i < section->n_keys && n < WORDS_MAX; i++)
         words[n++] = section->keys[i].name;
+    if (section->variants && r->s->n_variants != 0 && n < WORDS_MAX)
+        words[n++] = variants_only.name;
     for (size_t i = 0; i < n_params && n < WORDS_MAX; i++)
         words[n++] = params[i].name;
     char what[READER_TITLE + 20];

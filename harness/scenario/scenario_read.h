@@ -39,6 +39,12 @@ struct reader {
     const struct selector_host *hosts; /* of the lab or the inventory, client among them */
     size_t n_hosts;
     const struct node *root; /* of the file that is being read */
+    struct var_wanted {      /* values for variables: the variant's, then --set's */
+        const char *name, *value;
+        struct pos pos;
+        bool used, variant; /* variant: of one, here or another */
+    } * wanted;
+    size_t n_wanted;
     bool no_memory;
 };
 
@@ -89,6 +95,7 @@ struct section {
     const char *shorthand;  /* a scalar or list alone means {shorthand: it} */
     bool one_of;            /* one key of group 1 must be there */
     bool may_be_empty;      /* `n1:` alone means {} */
+    bool variants;          /* an item may say `only` (scenario_variant.c) */
     size_t name_at, pos_at; /* MAP: where the name goes (const char *); where the position goes */
     bool has_name, has_pos;
     enum param_type name_type; /* PARAM_PATH, or else PARAM_NAME */
@@ -172,8 +179,23 @@ size_t reader_count_hosts(struct reader *r, const struct selector *s, bool *chos
 
 /* Replaces ${name} in all scalars of the tree but those below `vars`. */
 void vars_expand(struct reader *r, struct node *node);
-void vars_read(struct reader *r, const struct node *node, const struct scenario_set *sets,
-               size_t n_sets);
+/* What --set and the variant give to variables, before any is read. */
+void vars_want(struct reader *r, const struct scenario_set *sets, size_t n_sets);
+/* The variables of the scenario, then those of its lab's file. */
+void vars_read(struct reader *r, const struct node *node);
+/* Reports values for variables that no file has. */
+void vars_unused(struct reader *r);
+/* Whether this can be a variable's value; reports why not. */
+bool vars_value(struct reader *r, const struct key *key, const struct node *node);
+
+/* scenario_variant.c: the variants, the one that is chosen, and the tree without what is the
+ * others'. */
+void variants_read(struct reader *r, const struct node *root, bool lab_file);
+void variants_choose(struct reader *r, const struct scenario_set *sets, size_t n_sets);
+void variants_compose(struct reader *r, struct node *root);
+json_t *schema_variants(const struct key *key);
+/* The row of `only`, which stands beside the keys of a section with `variants`. */
+extern const struct key variants_only;
 
 /* scenario_vantage.c: a probe's `from`. */
 void read_vantages(struct reader *r, const struct key *key, const struct node *node, void *at);
@@ -200,7 +222,8 @@ void finish_peers(struct reader *r, const struct fault *fault, void *args,
 /* Sections, in the files of their name. */
 extern const struct section section_scenario, section_lab, section_service, section_probe,
     section_role, section_expect, section_number, section_target, section_guard, section_inventory,
-    section_lab_file, section_waves, section_flap, section_ledger, section_trials;
+    section_lab_file, section_waves, section_flap, section_ledger, section_trials, section_outage,
+    section_variant;
 #define TARGET(word, name, unit, side, doc) extern const struct section section_target_##name;
 #include "scenario/targets.def"
 #undef TARGET

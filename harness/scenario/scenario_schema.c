@@ -118,6 +118,8 @@ static json_t *properties_of(const struct section *section)
     json_t *properties = json_object();
     for (size_t i = 0; i < section->n_keys; i++)
         (void)json_object_set_new(properties, section->keys[i].name, schema_key(&section->keys[i]));
+    if (section->variants)
+        (void)json_object_set_new(properties, variants_only.name, schema_key(&variants_only));
     return properties;
 }
 

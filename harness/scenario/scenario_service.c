@@ -387,6 +387,7 @@ const struct section section_service = {
     .name = "service",
     .size = sizeof(struct lab_service_spec),
     KEYS(service_keys),
+    .variants = true,
     NAMED_IN(struct lab_service_spec),
     .finish = finish_service,
     .doc = "A program that runs on hosts of the lab: a Debian package's, or your own.",

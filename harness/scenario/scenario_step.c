@@ -253,6 +253,7 @@ static const struct key fault_keys[] = {
 static const struct section section_fault = {
     .name = "fault",
     KEYS(fault_keys),
+    .variants = true,
     .extras = fault_params,
     .any_extra = any_fault_has,
     .finish = finish_fault,
@@ -273,8 +274,11 @@ static const struct key wait_keys[] = {
      .doc = "How long nothing is done."},
     KEY_NAME_OF_STEP,
 };
-static const struct section section_wait = {
-    .name = "wait", KEYS(wait_keys), .doc = "A pause.", .example = "- wait: 5s\n"};
+static const struct section section_wait = {.name = "wait",
+                                            KEYS(wait_keys),
+                                            .variants = true,
+                                            .doc = "A pause.",
+                                            .example = "- wait: 5s\n"};
 
 static const struct key wait_until_keys[] = {
     {.name = "wait_until",
@@ -284,8 +288,10 @@ static const struct key wait_until_keys[] = {
      .doc = "The state that ends the wait."},
     KEY_NAME_OF_STEP,
 };
-static const struct section section_wait_until = {
-    .name = "wait_until step", KEYS(wait_until_keys), .doc = "A wait with a condition."};
+static const struct section section_wait_until = {.name = "wait_until step",
+                                                  KEYS(wait_until_keys),
+                                                  .variants = true,
+                                                  .doc = "A wait with a condition."};
 
 static void finish_run(struct reader *r, const struct node *node, void *at)
 {
@@ -332,6 +338,7 @@ static const struct key run_keys[] = {
 static const struct section section_run = {
     .name = "run",
     KEYS(run_keys),
+    .variants = true,
     .finish = finish_run,
     .doc = "A command inside a lab host.",
     .example = "- run: [redis-cli, config, set, appendonly, \"yes\"]\n  hosts: n1\n"};
@@ -355,6 +362,7 @@ static const struct key heal_keys[] = {
 };
 static const struct section section_heal = {.name = "heal",
                                             KEYS(heal_keys),
+                                            .variants = true,
                                             .doc = "Ends a fault before its time, or all of them.",
                                             .example = "- heal: all\n"};
 
@@ -375,6 +383,7 @@ static const struct key parallel_keys[] = {
 static const struct section section_parallel = {
     .name = "parallel",
     KEYS(parallel_keys),
+    .variants = true,
     .doc = "Steps side by side.",
     .example = "- parallel:\n    - [{wait: 2s}, {heal: all}]\n"
                "    - [{wait_until: {probe: write, is: good, within: 20s}}]\n"};

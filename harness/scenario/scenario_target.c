@@ -89,6 +89,7 @@ const struct section section_target = {
     .size = sizeof(struct scenario_target),
     KEYS(target_keys),
     .one_of = true,
+    .variants = true,
     POS_IN(struct scenario_target),
     .finish = finish_target,
     .doc = "What must hold. A target passes only if the whole measured interval meets it."};
@@ -138,6 +139,7 @@ const struct section section_guard = {
     .size = sizeof(struct scenario_guard),
     KEYS(guard_keys),
     .one_of = true,
+    .variants = true,
     POS_IN(struct scenario_guard),
     .finish = finish_guard,
     .doc = "A condition that ends the run, takes everything back, and fails it.",

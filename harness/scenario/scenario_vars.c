@@ -98,8 +98,10 @@ void vars_expand(struct reader *r, struct node *node)
 {
     if (node->kind == NODE_SCALAR)
         expand_scalar(r, node);
+    bool top = node == r->root && node->kind == NODE_MAP;
     for (size_t i = 0; node->kind != NODE_SCALAR && i < node->n; i++)
-        if (node != r->root || node->kind != NODE_MAP || strcmp(node->items[i].key, "vars") != 0)
+        if (!top || (strcmp(node->items[i].key, "vars") != 0 &&
+                     strcmp(node->items[i].key, "variants") != 0))
             vars_expand(r, node->items[i].value);
 }
 
@@ -124,6 +126,15 @@ static void check_value(struct reader *r, const struct node *node, const char *v
     }
 }
 
+bool vars_value(struct reader *r, const struct key *key, const struct node *node)
+{
+    bool empty = node->kind == NODE_SCALAR && node->text[0] == '\0' && node->quoted;
+    if (!empty && reader_want(r, key, node, NODE_SCALAR) == NULL)
+        return false;
+    check_value(r, node, node->text);
+    return true;
+}
+
 static void add_var(struct reader *r, const struct node_item *item, struct scenario_var *vars,
                     size_t *n)
 {
@@ -132,34 +143,76 @@ static void add_var(struct reader *r, const struct node_item *item, struct scena
     if (!name_is_right(item->key))
         reader_problem(r, item->key_pos, "letters, digits and _, not \"host\" or \"hosts\"",
                        "\"%s\" cannot name a variable", item->key);
-    bool empty = node->kind == NODE_SCALAR && node->text[0] == '\0' && node->quoted;
-    if (!empty && reader_want(r, &as_key, node, NODE_SCALAR) == NULL)
+    if (strcmp(item->key, "variant") == 0 && node_get(r->root, "variants") != NULL)
+        reader_problem(r, item->key_pos, NULL,
+                       "with variants, \"variant\" is the name of the one that is run");
+    if (!vars_value(r, &as_key, node))
         return;
-    check_value(r, node, node->text);
     /* The scenario's own come first; a lab file's are its defaults. */
     if (var_value(r->s, item->key, strlen(item->key)) == NULL)
         vars[(*n)++] = (struct scenario_var){item->key, node->text, false, item->key_pos};
 }
 
-static void apply_set(struct reader *r, struct scenario_var *vars, size_t n,
-                      const struct scenario_set *set)
+static void apply(struct scenario_var *vars, size_t n, struct var_wanted *w)
 {
-    const char *words[VARS_MAX];
-    struct pos nowhere = {0, 0};
     for (size_t i = 0; i < n; i++)
-        if (strcmp(vars[i].name, set->name) == 0) {
-            vars[i].value = set->value;
-            vars[i].set = true;
+        if (strcmp(vars[i].name, w->name) == 0) {
+            if (w->value != NULL) /* else it is another variant's */
+                vars[i].value = w->value;
+            vars[i].set = vars[i].set || (w->value != NULL && !w->variant);
+            w->used = true;
             return;
         }
-    for (size_t i = 0; i < n && i < VARS_MAX; i++)
-        words[i] = vars[i].name;
-    reader_unknown(r, nowhere, "--set: there is no variable", set->name, words,
-                   n < VARS_MAX ? n : VARS_MAX);
 }
 
-void vars_read(struct reader *r, const struct node *node, const struct scenario_set *sets,
-               size_t n_sets)
+static void want_variant(struct reader *r, const struct scenario_variant *v)
+{
+    bool chosen = r->s->variant != NULL && strcmp(v->name, r->s->variant) == 0;
+    for (size_t i = 0; i < v->n_set; i++)
+        r->wanted[r->n_wanted++] = (struct var_wanted){.name = v->set[i].name,
+                                                       .value = chosen ? v->set[i].value : NULL,
+                                                       .pos = v->set[i].pos,
+                                                       .variant = true};
+}
+
+void vars_want(struct reader *r, const struct scenario_set *sets, size_t n_sets)
+{
+    struct scenario *s = r->s;
+    size_t n = n_sets;
+    for (size_t i = 0; i < s->n_variants; i++)
+        n += s->variants[i].n_set;
+    r->wanted = reader_alloc(r, n, sizeof(*r->wanted));
+    struct scenario_var *own = reader_alloc(r, 1, sizeof(*own));
+    if (r->wanted == NULL || own == NULL)
+        return;
+    for (size_t i = 0; i < s->n_variants; i++)
+        want_variant(r, &s->variants[i]);
+    for (size_t i = 0; i < n_sets; i++)
+        if (sets[i].name != NULL && (s->n_variants == 0 || strcmp(sets[i].name, "variant") != 0))
+            r->wanted[r->n_wanted++] =
+                (struct var_wanted){.name = sets[i].name, .value = sets[i].value};
+    if (s->variant == NULL)
+        return;
+    *own = (struct scenario_var){.name = "variant", .value = s->variant};
+    s->vars = own;
+    s->n_vars = 1;
+}
+
+void vars_unused(struct reader *r)
+{
+    const char *words[VARS_MAX];
+    size_t n = r->s->n_vars < VARS_MAX ? r->s->n_vars : VARS_MAX;
+    for (size_t i = 0; i < n; i++)
+        words[i] = r->s->vars[i].name;
+    for (size_t i = 0; i < r->n_wanted; i++)
+        if (!r->wanted[i].used)
+            reader_unknown(r, r->wanted[i].pos,
+                           r->wanted[i].variant ? "set: there is no variable"
+                                                : "--set: there is no variable",
+                           r->wanted[i].name, words, n);
+}
+
+void vars_read(struct reader *r, const struct node *node)
 {
     const struct key as_key = {.name = "vars"};
     size_t more = 0, n = r->s->n_vars;
@@ -180,6 +233,6 @@ void vars_read(struct reader *r, const struct node *node, const struct scenario_
         add_var(r, &node->items[i], vars, &n);
         r->s->n_vars = n;
     }
-    for (size_t i = 0; i < n_sets; i++)
-        apply_set(r, vars, n, &sets[i]);
+    for (size_t i = 0; i < r->n_wanted; i++)
+        apply(vars, n, &r->wanted[i]);
 }

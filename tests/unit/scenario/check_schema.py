@@ -23,7 +23,7 @@ REFUSED = """
     target-from target-map target-signal target-two-in-one target-unknown top-lab-and-inventory top-no-lab
     top-nothing-but-version top-probes-list top-trials-zero top-unknown-key top-version-missing
     top-version-other until-is until-missing value-bare-duration value-duration-unit value-list-for-text
-    value-map-for-text value-share value-size vars-list flap-nonsense waves-nonsense
+    value-map-for-text value-share value-size vars-list flap-nonsense waves-nonsense outage-wrong variant-unknown
 """.split()
 
 
