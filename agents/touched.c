@@ -2,28 +2,36 @@
 #include "agents/touched.h"
 #include "base/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { READ_TRIES = 2 };
 
-static void add_path(struct touched *t, const struct path *path)
+static void add_path(struct touched *t, const struct path *path, unsigned rules)
 {
     if (path->s[0] == '\0' || t->n == TOUCHED_PATHS_MAX)
         return;
+    t->rules[t->n] = rules;
     t->before[t->n++].path = *path;
 }
 
-static void add_param(struct touched *t, const struct param *p, const void *args)
+/* rules: of what is named by a path. A file that a list of names stands for is replaced as a whole,
+ * also by a row that moves trees. */
+static void add_param(struct touched *t, const struct param *p, const void *args, unsigned rules)
 {
     const void *at = (const char *)args + p->offset;
-    if (p->type == PARAM_PATH)
-        add_path(t, at);
-    if (p->type != PARAM_PATHS)
-        return;
+    const struct names *names = at;
     const struct paths *list = at;
-    for (uint32_t i = 0; i < list->n && i < LIST_MAX; i++)
-        add_path(t, &list->v[i]);
+    if (p->type == PARAM_PATH)
+        add_path(t, at, rules);
+    if (p->type == PARAM_NAMES && p->file != NULL && names->n > 0) {
+        struct path file;
+        (void)snprintf(file.s, sizeof(file.s), "%s", p->file);
+        add_path(t, &file, 0);
+    }
+    for (uint32_t i = 0; p->type == PARAM_PATHS && i < list->n && i < LIST_MAX; i++)
+        add_path(t, &list->v[i], rules);
 }
 
 int touched_make(const struct fault *row, const void *args, struct touched **ret, struct err *err)
@@ -34,10 +42,9 @@ int touched_make(const struct fault *row, const void *args, struct touched **ret
     struct touched *t = calloc(1, sizeof(*t));
     if (t == NULL)
         return make_error(err, ERR_LIMIT, 0, "no memory to remember files in");
+    unsigned rules = (row->touches & TOUCHES_TREES) != 0 ? FOOTPRINT_MOVED : 0;
     for (size_t i = 0; i < row->n_params; i++)
-        add_param(t, &row->params[i], args);
-    for (uint32_t i = 0; i < t->n; i++)
-        t->rules[i] = (row->touches & TOUCHES_TREES) != 0 ? FOOTPRINT_MOVED : 0;
+        add_param(t, &row->params[i], args, rules);
     *ret = t;
     return 0;
 }

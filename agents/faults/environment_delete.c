@@ -38,7 +38,7 @@ static const struct param params[] = {
              "not given: all that run."),
     P(struct args, PARAM_BOOL, stop, .def = "false",
       .doc = "Stop the named services first, as a tool that removes an environment does."),
-    P(struct args, PARAM_NAMES, forget,
+    P(struct args, PARAM_NAMES, forget, .file = HOSTS_FILE,
       .doc = "Names of hosts whose lines in /etc/hosts go too: the network's entries."),
     P(struct args, PARAM_BOOL, if_there, .def = "false",
       .doc = "Of several hosts each has its own part: a path, a service or a line of /etc/hosts "

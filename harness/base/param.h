@@ -102,6 +102,8 @@ struct param {
     int64_t min, max;
     const char *const *choices; /* PARAM_ENUM: NULL-terminated */
     const char *doc;            /* one sentence */
+    const char *file; /* NAMES: when there are any, this file of the host is the row's to change,
+                         as if it were named by a path; NULL: no file is */
 };
 
 /* Rows: P(struct args, PARAM_DURATION, field, .def = "1s", .doc = "..."). The YAML name is the

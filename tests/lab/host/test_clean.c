@@ -228,6 +228,30 @@ static void test_broken_reverts(void)
     }
 }
 
+static void damage_hosts_file(void)
+{
+    append(in_host("/etc/hosts"), "10.0.0.9 nobody\n");
+}
+
+/* A file that no path names: the parameter that stands for it does. */
+static void test_broken_revert_of_the_hosts_file(void)
+{
+    agent_start("environment.delete");
+    make_file(in_host("/etc/hosts"), "127.0.0.1 localhost\n10.0.0.2 db1\n", 0644);
+    delete_args();
+    rig_set(row, args, "forget", "db1");
+    inject("sound");
+    ask(OP_REVERT, "sound", NULL, 0);
+    CU_ASSERT_TRUE(is_clean());
+    CU_ASSERT_EQUAL(answer.reply.n_items, 0);
+    damage = damage_hosts_file;
+    inject("broken");
+    ask(OP_REVERT, "broken", NULL, 0);
+    CU_ASSERT_FALSE(is_clean());
+    CU_ASSERT_TRUE(tells(false, "/etc/hosts:", "content differs"));
+    agent_stop();
+}
+
 /* A log that was open all the time, and a new file once all is back. */
 static void test_services_write(void)
 {
@@ -307,6 +331,7 @@ static void test_services_write_on_overlay(void)
 static const struct check_test tests[] = {
     {"a broken revert is not clean", test_broken_reverts},
     {"the same on an overlay", test_broken_reverts_on_overlay},
+    {"the hosts file is looked at, too", test_broken_revert_of_the_hosts_file},
     {"what services write is listed", test_services_write},
     {"listed on an overlay", test_services_write_on_overlay},
     {"what others put in the place", test_others_change},
