@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -46,6 +47,8 @@ int main(int argc, char **argv)
     (void)signal(SIGINT, SIG_IGN);
     rank_raise();
     unprivileged_become();
+    /* Libraries look there for files of whoever started us, which they may not read, and fail. */
+    (void)setenv("HOME", "/nonexistent", 1);
     /* Behind the change of user, which forgets it. */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     struct err err = {.msg = ""}, no_null;
