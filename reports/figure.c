@@ -63,6 +63,25 @@ void figure_put_target(struct buf *out, const struct analysis_target *t)
         buf_printf(out, " %s", t->detail);
 }
 
+void figure_put_symptom(struct buf *out, const struct analysis_symptom *s)
+{
+    const struct analysis_target *t = &s->target;
+    figure_put_target(out, t);
+    buf_printf(out, " must be %s: ", s->missed ? "missed" : "met");
+    figure_put_interval(out, t);
+    buf_printf(out, ", %s ", figure_side(t));
+    figure_put(out, t->unit, t->limit);
+}
+
+enum verdict figure_symptom_verdict(enum symptom_state s)
+{
+    static const enum verdict verdicts[] = {[SYMPTOM_NOT_JUDGED] = VERDICT_NOT_JUDGED,
+                                            [SYMPTOM_SHOWN] = VERDICT_PASS,
+                                            [SYMPTOM_NOT_DECIDED] = VERDICT_INCONCLUSIVE,
+                                            [SYMPTOM_NOT_SHOWN] = VERDICT_INVALID};
+    return verdicts[s];
+}
+
 const char *figure_side(const struct analysis_target *t)
 {
     return t->side == AT_LEAST ? "at least" : "at most";

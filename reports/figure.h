@@ -13,6 +13,10 @@ void figure_put_interval(struct buf *out, const struct analysis_target *t);
 bool figure_is_twin(const struct analysis_target *list, size_t k);
 /* Measure, of, from and detail: "availability of write over 20s". */
 void figure_put_target(struct buf *out, const struct analysis_target *t);
+/* "availability of buy over 20s must be missed: 0.000 % .. 1.000 %, at least 50.000 %". */
+void figure_put_symptom(struct buf *out, const struct analysis_symptom *s);
+/* As which verdict it is painted. */
+enum verdict figure_symptom_verdict(enum symptom_state s);
 /* "at most" or "at least". */
 const char *figure_side(const struct analysis_target *t);
 

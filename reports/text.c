@@ -176,6 +176,8 @@ static void put_trials(struct buf *out, const struct analysis *a)
                    t->fault_free ? ", without a fault" : "", verdict_word(t->verdict),
                    t->why != NULL ? t->why : "");
         if (a->n_trials > 1)
+            text_put_symptoms(out, t->symptoms, t->n_symptoms, &plain);
+        if (a->n_trials > 1)
             for (size_t k = 0; k < t->n_targets; k++)
                 text_put_target(out, &t->targets[k], &plain, &(struct text_columns){0, 0});
         for (size_t k = 0; k < t->n_probes; k++)

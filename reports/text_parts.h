@@ -13,6 +13,10 @@ struct text_columns {
 void text_put_target(struct buf *out, const struct analysis_target *t,
                      const struct report_paint *paint, const struct text_columns *columns);
 
+/* text_symptoms.c: with a line before them and one behind; nothing where there are none. */
+void text_put_symptoms(struct buf *out, const struct analysis_symptom *list, size_t n,
+                       const struct report_paint *paint);
+
 void text_put_time(struct buf *out, int64_t ns);
 void text_put_evidence(struct buf *out, const struct history_evidence *e);
 

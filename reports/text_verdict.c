@@ -131,6 +131,7 @@ void report_print_verdict(const struct report *report, const struct report_paint
                of(paint->off));
     buf_printf(&why, "%s\n", a->why != NULL ? a->why : "");
     put_clean(out, &why);
+    text_put_symptoms(out, a->symptoms, a->n_symptoms, paint);
     for (size_t i = 0; i < a->n_targets; i++)
         text_put_target(out, &a->targets[i], paint, &columns);
     for (size_t i = 0; i < a->n_sentences; i++) {

@@ -112,18 +112,25 @@ static void targets_fill(struct analysis_maker *m)
             target_merge(m, k, &a->trials[i].targets[k]);
 }
 
-/* One fault-free trial that shows impact says that all others may have shown the same. */
+/* One fault-free trial that shows impact, or the outage's symptoms, says that all others may have
+ * shown the same. */
 static void series_check(struct analysis_maker *m)
 {
     struct analysis *a = m->a;
-    bool impact = false;
-    for (size_t i = 0; i < a->n_trials; i++)
-        impact = impact || (a->trials[i].fault_free && a->trials[i].verdict == VERDICT_INVALID);
-    if (!impact || m->h->no_fault)
+    const struct analysis_trial *bad = NULL;
+    for (size_t i = 0; i < a->n_trials && bad == NULL; i++)
+        if (a->trials[i].fault_free && a->trials[i].verdict == VERDICT_INVALID)
+            bad = &a->trials[i];
+    if (bad == NULL || m->h->no_fault)
         return;
+    enum verdict v;
+    const char *symptoms = analysis_symptoms_dry(m, bad, &v);
     a->series.invalid = true;
     a->verdict = VERDICT_INVALID;
     a->why = "the fault-free trial showed impact: the series is invalid";
+    if (symptoms != NULL)
+        a->why =
+            analysis_text(m, "the fault-free trial is invalid, and so the series: %s", symptoms);
     for (size_t k = 0; k < a->n_targets; k++) {
         a->targets[k].verdict = VERDICT_INVALID;
         a->targets[k].why = a->why;
@@ -235,6 +242,7 @@ int analysis_make(const struct scenario *s, const struct history *h, struct anal
     hosts_fill(&m);
     injections_fill(&m);
     targets_fill(&m);
+    analysis_symptoms_sum(&m);
     verdict_fill(&m);
     analysis_sentences(&m);
     notes_fill(&m);

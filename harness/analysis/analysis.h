@@ -212,6 +212,35 @@ struct analysis_target {
     bool automatic;
 };
 
+/* In order of weight: a run's is its worst. */
+enum symptom_state {
+    SYMPTOM_NOT_JUDGED, /* the trial has another reason to count for nothing */
+    SYMPTOM_SHOWN,
+    SYMPTOM_NOT_DECIDED, /* the interval leaves it open */
+    SYMPTOM_NOT_SHOWN
+};
+const char *symptom_word(enum symptom_state s); /* "not shown" */
+
+/* What the outage showed that is reproduced: by one target, which must be met, or missed. */
+struct analysis_symptom {
+    const char *shows; /* as the scenario says it */
+    bool missed;       /* the target must be */
+    enum symptom_state state;
+    const char *why;
+    struct analysis_target target; /* as it was judged: of several vantages the one that decided */
+    uint32_t trial;
+};
+
+/* What the trials say together of one symptom. */
+struct analysis_shown {
+    const char *shows;
+    uint32_t n, shown, not_shown, undecided; /* trials with a fault; n is the sum of the others */
+    uint32_t left_out;                       /* that count for nothing, for another reason */
+    bool dry_known;                          /* there was a fault-free trial, or the run was one */
+    enum symptom_state dry;                  /* in it */
+    const char *sentence; /* "..." was shown in 4 of 5 trials; "" for fewer than two */
+};
+
 /* One trial's figure of a target: the truth lies in [lower, upper]. */
 struct analysis_figure {
     uint32_t trial;
@@ -302,6 +331,8 @@ struct analysis_trial {
     struct analysis_target
         *targets; /* the scenario's, then one `impact` per probe that states one */
     size_t n_targets;
+    struct analysis_symptom *symptoms; /* in the scenario's order */
+    size_t n_symptoms;
 };
 
 struct analysis_host {
@@ -319,6 +350,9 @@ struct analysis {
     int exit_status;
     struct analysis_target *targets; /* each from the trial that decided */
     size_t n_targets;
+    struct analysis_symptom *symptoms; /* each from the trial that decided */
+    size_t n_symptoms;
+    struct analysis_shown *shown; /* one per symptom, in its order */
     struct analysis_trial *trials;
     size_t n_trials;
     struct analysis_injection *injections; /* of all trials */
@@ -328,7 +362,8 @@ struct analysis {
     struct analysis_summary *summaries; /* one per target of the scenario, in its order */
     size_t n_summaries;
     struct analysis_series series;
-    const char **sentences; /* the summaries', and the plan's; none for a single trial */
+    const char **sentences; /* the symptoms', the summaries', and the plan's; none for a single
+                               trial */
     size_t n_sentences;
     const char **notes; /* rules used and what a reader must know: torn journal, late probes */
     size_t n_notes;

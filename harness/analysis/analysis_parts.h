@@ -166,6 +166,32 @@ const char *analysis_stalled(struct analysis_maker *m, const struct analysis_tri
 
 void analysis_targets(struct analysis_maker *m, struct analysis_trial *t,
                       const struct probe_slots *slots);
+/* When the scenario's faults would have been there, in a trial that has none: from the first fault
+ * step's beginning to the last one's end. Of a scenario without any, its steps; of one without
+ * steps under way, from the steady state to the end. */
+struct analysis_wave analysis_planned(const struct analysis_maker *m,
+                                      const struct analysis_trial *t);
+/* Does any step apply a fault? */
+bool analysis_injects(const struct scenario *s);
+
+/* analysis_symptoms.c: those of one trial, before its verdict. */
+void analysis_symptoms(struct analysis_maker *m, struct analysis_trial *t,
+                       const struct probe_slots *slots);
+/* Of a trial with a fault: why it is invalid, or cannot be known to be valid; *ret_verdict says
+ * which of both. NULL: every symptom is shown. */
+const char *analysis_symptoms_lack(struct analysis_maker *m, const struct analysis_trial *t,
+                                   enum verdict *ret_verdict);
+/* The same of one without a fault, which must not look like the outage; of a run without any, which
+ * is no reproduction. */
+const char *analysis_symptoms_dry(struct analysis_maker *m, const struct analysis_trial *t,
+                                  enum verdict *ret_verdict);
+/* The trial counts for nothing: neither do they. */
+void analysis_symptoms_drop(struct analysis_trial *t, const char *why);
+/* Is it known that the trial shows all of them? */
+bool analysis_symptoms_shown(const struct analysis_trial *t);
+/* Over trials; which of them count is known. */
+void analysis_symptoms_sum(struct analysis_maker *m);
+
 /* analysis_summary.c: over trials; the trials are judged. */
 void analysis_summaries(struct analysis_maker *m);
 /* What follows from values, limit and side: the share proven, median and quantiles. lower and upper

@@ -17,7 +17,7 @@ static const double order_z = 2.2414;    /* the same of a standard normal */
 /* Why a trial says nothing of target k; NULL: it counts. */
 static const char *left_out(const struct analysis_trial *t, size_t k)
 {
-    if (t->verdict == VERDICT_INVALID)
+    if (t->verdict == VERDICT_INVALID || !analysis_symptoms_shown(t))
         return t->why;
     if (k >= t->n_targets)
         return "not judged";
@@ -255,7 +255,10 @@ void analysis_summaries(struct analysis_maker *m)
 void analysis_sentences(struct analysis_maker *m)
 {
     struct analysis *a = m->a;
-    a->sentences = analysis_array(m, 2 * a->n_summaries + 1, sizeof(*a->sentences));
+    a->sentences = analysis_array(m, a->n_symptoms + 2 * a->n_summaries + 1, sizeof(*a->sentences));
+    for (size_t k = 0; a->sentences != NULL && k < a->n_symptoms; k++)
+        if (a->shown[k].sentence[0] != '\0')
+            a->sentences[a->n_sentences++] = a->shown[k].sentence;
     for (size_t k = 0; a->sentences != NULL && k < a->n_summaries; k++) {
         const struct analysis_summary *s = &a->summaries[k];
         if (s->sentence[0] != '\0')

@@ -34,11 +34,20 @@ struct target_judging {
     /* In a trial without a fault: only the bounds of the same measure. */
     void (*show)(struct analysis_maker *m, const struct target_case *c,
                  struct analysis_target *ret);
+    /* Why there is nothing of it to be seen in a trial without a fault; NULL, or to return NULL:
+     * there is. */
+    const char *(*nothing)(const struct scenario_target *of);
 };
 
 #define TARGET(word, name, unit, side, doc) extern const struct target_judging target_##name;
 #include "scenario/targets.def"
 #undef TARGET
+
+/* One target in one trial. In t->waves may stand what was planned, where nothing was injected. */
+void target_judge(struct analysis_maker *m, const struct analysis_trial *t,
+                  const struct probe_slots *slots, const struct scenario_target *of,
+                  struct analysis_target *ret);
+const struct target_judging *target_judging_of(enum target_kind kind);
 
 double target_seconds(int64_t ns); /* SPAN_OPEN: INFINITY */
 /* hi - lo, at least 0; an open end stays open. */

@@ -138,5 +138,15 @@ static double limit(const struct scenario_target *of)
     return of->limit.ppm / 1e6;
 }
 
-const struct target_judging target_blast_radius = {
-    .whole = true, .most = 1, .limit = limit, .detail = detail, .judge = judge, .show = show};
+static const char *nothing(const struct scenario_target *of)
+{
+    return of->blast_of == BLAST_HOSTS ? "without a fault no host has one" : NULL;
+}
+
+const struct target_judging target_blast_radius = {.whole = true,
+                                                   .most = 1,
+                                                   .limit = limit,
+                                                   .detail = detail,
+                                                   .judge = judge,
+                                                   .show = show,
+                                                   .nothing = nothing};

@@ -134,5 +134,16 @@ static const char *detail(struct analysis_maker *m, const struct scenario_target
     return of->impact_on != NULL ? analysis_text(m, "on %s", of->impact_on) : "";
 }
 
-const struct target_judging target_detection_time = {
-    .most = INFINITY, .limit = limit, .from = from, .detail = detail, .judge = judge, .show = show};
+static const char *nothing(const struct scenario_target *of)
+{
+    (void)of;
+    return "without a fault there is nothing to detect";
+}
+
+const struct target_judging target_detection_time = {.most = INFINITY,
+                                                     .limit = limit,
+                                                     .from = from,
+                                                     .detail = detail,
+                                                     .judge = judge,
+                                                     .show = show,
+                                                     .nothing = nothing};

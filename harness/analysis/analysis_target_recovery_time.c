@@ -198,5 +198,15 @@ static const char *from(const struct scenario_target *of)
     return words[of->from];
 }
 
-const struct target_judging target_recovery_time = {
-    .most = INFINITY, .limit = limit, .from = from, .judge = judge, .show = show};
+static const char *nothing(const struct scenario_target *of)
+{
+    (void)of;
+    return "without a fault there is nothing to recover from";
+}
+
+const struct target_judging target_recovery_time = {.most = INFINITY,
+                                                    .limit = limit,
+                                                    .from = from,
+                                                    .judge = judge,
+                                                    .show = show,
+                                                    .nothing = nothing};

@@ -104,30 +104,39 @@ static const char *subject(const struct analysis_maker *m, const struct target_c
     return c->of->probe != NULL ? c->of->probe : "";
 }
 
-static void target_judge(struct analysis_maker *m, const struct target_case *c,
-                         struct analysis_target *ret)
+const struct target_judging *target_judging_of(enum target_kind kind)
 {
-    const struct target_row *row = &rows[c->of->kind];
+    return rows[kind].how;
+}
+
+void target_judge(struct analysis_maker *m, const struct analysis_trial *t,
+                  const struct probe_slots *slots, const struct scenario_target *of,
+                  struct analysis_target *ret)
+{
+    const struct target_row *row = &rows[of->kind];
     const struct target_judging *how = row->how;
-    const struct analysis_trial *t = c->t;
+    const struct target_case c = {.t = t,
+                                  .slots = slots,
+                                  .of = of,
+                                  .probe = scenario_probe_find(m->s, of->probe, of->vantage)};
     *ret = (struct analysis_target){.measure = row->measure,
-                                    .of = subject(m, c),
-                                    .vantage = c->of->vantage != NULL ? c->of->vantage : "",
-                                    .from = how->from != NULL ? how->from(c->of) : "",
-                                    .detail = how->detail != NULL ? how->detail(m, c->of) : "",
+                                    .of = subject(m, &c),
+                                    .vantage = of->vantage != NULL ? of->vantage : "",
+                                    .from = how->from != NULL ? how->from(of) : "",
+                                    .detail = how->detail != NULL ? how->detail(m, of) : "",
                                     .unit = row->unit,
                                     .side = row->side,
-                                    .limit = how->limit(c->of),
+                                    .limit = how->limit(of),
                                     .lower = 0,
                                     .upper = how->most,
                                     .trial = t->trial,
                                     .automatic = true,
                                     .verdict = VERDICT_NOT_JUDGED,
                                     .why = "no fault was injected"};
-    bool known = how->whole || c->probe < t->n_probes;
+    bool known = how->whole || c.probe < t->n_probes;
     if (t->n_waves == 0 && t->fault_free) {
         if (known)
-            how->show(m, c, ret);
+            how->show(m, &c, ret);
         /* Beside it stands what the same measure says under the fault. */
         ret->verdict = VERDICT_NOT_JUDGED;
         ret->why = "no fault was injected: this is what was seen without one";
@@ -137,7 +146,7 @@ static void target_judge(struct analysis_maker *m, const struct target_case *c,
         t->waves[0].injected.hi == HISTORY_UNKNOWN)
         return;
     if (known) {
-        how->judge(m, c, ret);
+        how->judge(m, &c, ret);
         return;
     }
     ret->verdict = VERDICT_INCONCLUSIVE;
@@ -149,12 +158,7 @@ void analysis_targets(struct analysis_maker *m, struct analysis_trial *t,
 {
     t->targets = analysis_array(m, m->s->n_targets + m->s->n_probes, sizeof(*t->targets));
     for (size_t i = 0; t->targets != NULL && i < m->s->n_targets; i++) {
-        const struct scenario_target *of = &m->s->targets[i];
-        struct target_case c = {.t = t,
-                                .slots = slots,
-                                .of = of,
-                                .probe = scenario_probe_find(m->s, of->probe, of->vantage)};
-        target_judge(m, &c, &t->targets[t->n_targets++]);
+        target_judge(m, t, slots, &m->s->targets[i], &t->targets[t->n_targets++]);
     }
     for (size_t i = 0; t->targets != NULL && i < t->n_probes; i++) {
         const struct analysis_probe *p = &t->probes[i];

@@ -7,18 +7,6 @@
 
 static const char journal_ends[] = "the journal ends before the run does";
 
-static bool scenario_injects(const struct scenario_step *steps, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (steps[i].kind == STEP_FAULT)
-            return true;
-        for (size_t b = 0; b < steps[i].n_branches; b++)
-            if (scenario_injects(steps[i].branches[b].steps, steps[i].branches[b].n))
-                return true;
-    }
-    return false;
-}
-
 static const char *baseline_bad(struct analysis_maker *m, const struct analysis_trial *t,
                                 const struct probe_slots *slots)
 {
@@ -77,7 +65,7 @@ const char *analysis_invalid(struct analysis_maker *m, const struct analysis_tri
         if (!t->waves[w].proven)
             return analysis_text(m, "the fault is not proven: %s", t->waves[w].why);
     if (t->n_waves == 0 && !t->fault_free && t->of->abort_why == NULL && t->of->outcome != NULL &&
-        scenario_injects(m->s->steps, m->s->n_steps))
+        analysis_injects(m->s))
         return t->of->failed_step == NULL
                    ? "no fault was injected"
                    : analysis_text(m, "%s; no fault was injected", step_failed(m, t->of));
@@ -92,6 +80,13 @@ static void targets_overrule(struct analysis_trial *t, enum verdict v, const cha
         t->targets[i].verdict = v;
         t->targets[i].why = why;
     }
+}
+
+/* Nothing of it counts. */
+static void trial_drop(struct analysis_trial *t, enum verdict v, const char *why)
+{
+    targets_overrule(t, v, why);
+    analysis_symptoms_drop(t, why);
 }
 
 static void worse(struct analysis_trial *t, enum verdict v, const char *why)
@@ -109,6 +104,10 @@ static void trial_sum(struct analysis_maker *m, struct analysis_trial *t)
     /* First, since what targets could not show then is a consequence. */
     if (t->of->abort_why != NULL)
         worse(t, VERDICT_INCONCLUSIVE, aborted(m, t->of));
+    enum verdict v = VERDICT_NOT_JUDGED;
+    const char *dry = analysis_symptoms_dry(m, t, &v);
+    if (dry != NULL)
+        worse(t, v, dry);
     for (size_t i = 0; i < t->n_targets; i++) {
         const struct analysis_target *g = &t->targets[i];
         if (g->verdict > t->verdict)
@@ -162,28 +161,40 @@ static const char *proof_lost(struct analysis_maker *m, const struct history_tri
     return NULL;
 }
 
+/* Why nothing of the trial counts, and as what; NULL: it does. */
+static const char *dropped(struct analysis_maker *m, const struct analysis_trial *t,
+                           const struct probe_slots *slots, enum verdict *ret_verdict)
+{
+    *ret_verdict = VERDICT_INVALID;
+    const char *why = baseline_bad(m, t, slots);
+    if (why != NULL)
+        return why;
+    *ret_verdict = VERDICT_INCONCLUSIVE;
+    if (interrupted(t->of))
+        return "interrupted";
+    if (cut_off(m, t) && !proven(t))
+        return m->h->error != NULL ? m->h->error : journal_ends;
+    const char *lost = proof_lost(m, t->of);
+    if (lost != NULL && !proven(t))
+        return lost;
+    *ret_verdict = VERDICT_INVALID;
+    return analysis_invalid(m, t);
+}
+
 static void trial_judge(struct analysis_maker *m, struct analysis_trial *t,
                         const struct probe_slots *slots)
 {
+    enum verdict v;
     analysis_targets(m, t, slots);
-    const char *why = baseline_bad(m, t, slots);
-    if (why == NULL && interrupted(t->of)) {
-        targets_overrule(t, VERDICT_INCONCLUSIVE, "interrupted");
+    analysis_symptoms(m, t, slots);
+    const char *why = dropped(m, t, slots, &v);
+    if (why != NULL) {
+        trial_drop(t, v, why);
         return;
     }
-    if (why == NULL && cut_off(m, t) && !proven(t)) {
-        targets_overrule(t, VERDICT_INCONCLUSIVE, m->h->error != NULL ? m->h->error : journal_ends);
-        return;
-    }
-    const char *lost = proof_lost(m, t->of);
-    if (why == NULL && lost != NULL && !proven(t)) {
-        targets_overrule(t, VERDICT_INCONCLUSIVE, lost);
-        return;
-    }
-    if (why == NULL)
-        why = analysis_invalid(m, t);
+    why = analysis_symptoms_lack(m, t, &v);
     if (why != NULL)
-        targets_overrule(t, VERDICT_INVALID, why);
+        targets_overrule(t, v, why);
     else
         trial_sum(m, t);
 }

@@ -72,15 +72,21 @@ bool watch_all_silent(const struct engine *e, int64_t since, int64_t length, siz
     return true;
 }
 
+static bool awaits_signal(const struct engine *e, const struct scenario_target *t)
+{
+    size_t probe = t->kind == TARGET_DETECTION ? watch_find(e, t->probe) : e->scenario->n_probes;
+    return probe < e->scenario->n_probes && !e->probes[probe].hit;
+}
+
 bool watch_signals_came(const struct engine *e)
 {
-    for (size_t i = 0; i < e->scenario->n_targets; i++) {
-        const struct scenario_target *t = &e->scenario->targets[i];
-        size_t probe =
-            t->kind == TARGET_DETECTION ? watch_find(e, t->probe) : e->scenario->n_probes;
-        if (probe < e->scenario->n_probes && !e->probes[probe].hit)
+    const struct scenario *s = e->scenario;
+    for (size_t i = 0; i < s->n_targets; i++)
+        if (awaits_signal(e, &s->targets[i]))
             return false;
-    }
+    for (size_t i = 0; i < s->n_symptoms; i++)
+        if (s->symptoms[i].n_targets != 0 && awaits_signal(e, &s->symptoms[i].targets[0]))
+            return false;
     return true;
 }
 

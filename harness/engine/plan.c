@@ -295,6 +295,9 @@ static void time_plan(struct plan *plan)
     plan->steps_most_ns = max64(steps.most, faults.most);
     for (size_t i = 0; i < s->n_targets; i++)
         plan->window_ns = max64(plan->window_ns, s->targets[i].over.ns);
+    for (size_t i = 0; i < s->n_symptoms; i++)
+        if (s->symptoms[i].n_targets != 0)
+            plan->window_ns = max64(plan->window_ns, s->symptoms[i].targets[0].over.ns);
     int64_t least = max64(plan->steps_least_ns + s->stable_for.ns, plan->window_ns);
     int64_t most = max64(plan->steps_most_ns + s->observe.ns, plan->window_ns);
     int64_t n = plan_trials(s->trials);

@@ -199,6 +199,17 @@ struct scenario_target {
     struct pos pos;
 };
 
+/* What the reproduced outage showed, which a trial must show to be valid. */
+struct scenario_symptom {
+    const char *shows; /* a sentence */
+    bool missed;       /* the target must be missed by its whole interval; else met */
+    /* One; of a probe with several vantages, and none named, one for each: met at each of them,
+     * or missed at any. */
+    const struct scenario_target *targets;
+    size_t n_targets;
+    struct pos pos;
+};
+
 /* Aborts the run and reverts everything. */
 struct scenario_guard {
     const char *probe;   /* bad for longer than; NULL: the blast radius */
@@ -245,6 +256,8 @@ struct scenario {
     size_t n_ledgers;
     const struct scenario_step *steps;
     size_t n_steps;
+    const struct scenario_symptom *symptoms;
+    size_t n_symptoms;
     const struct scenario_target *targets;
     size_t n_targets;
     const struct scenario_guard *guards;
@@ -271,6 +284,10 @@ size_t scenario_probe_find(const struct scenario *s, const char *name, const cha
 
 /* The variant that this is, or NULL. */
 const struct scenario_variant *scenario_variant_of(const struct scenario *s);
+
+/* The step of that number: from 1, in the order of the file, branches behind the step that has
+ * them. NULL: there is none. */
+const struct scenario_step *scenario_step_find(const struct scenario *s, uint32_t number);
 
 /* Without a name, or where there are variants that of `variant`: which of them. */
 struct scenario_set {

@@ -157,6 +157,7 @@ void scenario_doc(const struct catalogue *faults, struct buf *out)
     put_steps(out);
     buf_puts(out, "## Judging\n\n");
     put_tree(&section_target, out);
+    put_section(&section_symptom, "### ", out);
     put_tree(&section_guard, out);
     buf_puts(out, "## Real hosts\n\n");
     put_tree(&section_inventory, out);

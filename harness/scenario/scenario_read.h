@@ -223,7 +223,7 @@ void finish_peers(struct reader *r, const struct fault *fault, void *args,
 extern const struct section section_scenario, section_lab, section_service, section_probe,
     section_role, section_expect, section_number, section_target, section_guard, section_inventory,
     section_lab_file, section_waves, section_flap, section_ledger, section_trials, section_outage,
-    section_variant;
+    section_variant, section_symptom;
 #define TARGET(word, name, unit, side, doc) extern const struct section section_target_##name;
 #include "scenario/targets.def"
 #undef TARGET

@@ -279,8 +279,9 @@ json_t *scenario_schema(const struct catalogue *faults)
     (void)json_object_set_new(root, "else", json_pack("{s:[s, s]}", "required", "version", "lab"));
     (void)json_object_set_new(root, "required", json_pack("[s]", "version"));
     (void)json_object_set_new(root, "definitions",
-                              json_pack("{s:o, s:o, s:o}", "selector", schema_choice(),
+                              json_pack("{s:o, s:o, s:o, s:o}", "selector", schema_choice(),
                                         "fault_name", schema_fault_name(faults), "step",
-                                        schema_step(faults)));
+                                        schema_step(faults), "target",
+                                        schema_section(&section_target)));
     return root;
 }

@@ -31,6 +31,7 @@ static const struct {
     {"roles:", "# Who has a role is asked at run time: the host whose answer is good has it.\n"},
     {"steps:", "# In the order of time. \"blackstart faults NAME\" has all parameters of a "
                "fault.\n"},
+    {"symptoms:", "# What the outage showed: a trial that does not show it is invalid.\n"},
     {"targets:", "# What must hold. Times are measured as intervals; only a whole interval passes "
                  "or fails.\n"},
     {"guards:", "# What ends the run at once and takes everything back: a probe that is bad for "

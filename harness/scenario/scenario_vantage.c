@@ -108,15 +108,16 @@ static size_t targets_of(const struct scenario *s, const struct scenario_target 
     return i < s->n_probes ? count_of(&s->probes[i]) : 1;
 }
 
-static void expand_targets(struct reader *r)
+static void expand_targets(struct reader *r, const struct scenario_target **targets,
+                           size_t *n_targets)
 {
-    struct scenario *s = r->s;
+    const struct scenario *s = r->s;
     size_t n = 0, at = 0;
-    for (size_t i = 0; i < s->n_targets; i++)
-        n += targets_of(s, &s->targets[i]);
+    for (size_t i = 0; i < *n_targets; i++)
+        n += targets_of(s, &(*targets)[i]);
     struct scenario_target *list = n != 0 ? reader_alloc(r, n, sizeof(*list)) : NULL;
-    for (size_t i = 0; list != NULL && i < s->n_targets; i++) {
-        const struct scenario_target *t = &s->targets[i];
+    for (size_t i = 0; list != NULL && i < *n_targets; i++) {
+        const struct scenario_target *t = &(*targets)[i];
         check_vantage(r, t->pos, t->probe, t->vantage);
         size_t probe = scenario_probe_find(s, t->probe, NULL);
         for (size_t k = 0; k < targets_of(s, t); k++, at++) {
@@ -126,9 +127,21 @@ static void expand_targets(struct reader *r)
         }
     }
     if (list != NULL) {
-        s->targets = list;
-        s->n_targets = n;
+        *targets = list;
+        *n_targets = n;
     }
+}
+
+static void expand_symptoms(struct reader *r)
+{
+    struct scenario *s = r->s;
+    struct scenario_symptom *list = reader_alloc(r, s->n_symptoms + 1, sizeof(*list));
+    for (size_t i = 0; list != NULL && i < s->n_symptoms; i++) {
+        list[i] = s->symptoms[i];
+        expand_targets(r, &list[i].targets, &list[i].n_targets);
+    }
+    if (list != NULL)
+        s->symptoms = list;
 }
 
 void vantages_expand(struct reader *r)
@@ -153,7 +166,8 @@ void vantages_expand(struct reader *r)
     }
     s->probes = list;
     s->n_probes = n;
-    expand_targets(r);
+    expand_targets(r, &s->targets, &s->n_targets);
+    expand_symptoms(r);
     for (size_t i = 0; i < s->n_guards; i++)
         check_vantage(r, s->guards[i].pos, s->guards[i].probe, s->guards[i].vantage);
 }

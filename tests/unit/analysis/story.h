@@ -31,6 +31,8 @@ struct story {
     const char *const *each; /* the slots of each, as long as `write`; NULL: all as `write` */
     bool dry_first;          /* the first is without a fault */
     const char *start;       /* more members of run.start: ",'trials':3" */
+    const struct scenario_symptom *symptoms;
+    size_t n_symptoms;
 };
 
 static inline const char *story_slots(const struct story *s, uint32_t trial)
@@ -149,6 +151,8 @@ static inline void story_scenario(const struct story *s, struct story_told *t)
                                     .n_probes = 1,
                                     .targets = t->targets,
                                     .n_targets = n,
+                                    .symptoms = s->symptoms,
+                                    .n_symptoms = s->n_symptoms,
                                     .steps = &t->step,
                                     .n_steps = 1,
                                     .steady_for = {STORY_MS(2000)},

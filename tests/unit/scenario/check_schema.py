@@ -24,6 +24,7 @@ REFUSED = """
     top-nothing-but-version top-probes-list top-trials-zero top-unknown-key top-version-missing
     top-version-other until-is until-missing value-bare-duration value-duration-unit value-list-for-text
     value-map-for-text value-share value-size vars-list flap-nonsense waves-nonsense outage-wrong variant-unknown
+    symptom
 """.split()
 
 

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* When the faults of a trial without any would have been there, by its steps in the journal. */
+#include "analysis/analysis_parts.h"
+
+#include <string.h>
+
+bool analysis_injects(const struct scenario *s)
+{
+    for (uint32_t number = 1;; number++) {
+        const struct scenario_step *step = scenario_step_find(s, number);
+        if (step == NULL || step->kind == STEP_FAULT)
+            return step != NULL;
+    }
+}
+
+/* A `step` line of this trial. */
+struct step_event {
+    int64_t t;
+    const struct scenario_step *of; /* NULL: none that the scenario has */
+    bool begin;
+};
+
+static bool step_event_next(const struct analysis_maker *m, const struct analysis_trial *t,
+                            size_t *at, struct step_event *ret)
+{
+    const struct history *h = m->h;
+    uint32_t trial = (uint32_t)(t->of - h->trials);
+    for (; *at < h->n_events; ++*at) {
+        const struct history_event *e = &h->events[*at];
+        if (e->trial != trial || strcmp(e->ev, "step") != 0)
+            continue;
+        json_int_t number = json_integer_value(json_object_get(e->members, "step"));
+        const char *state = json_string_value(json_object_get(e->members, "state"));
+        *ret = (struct step_event){.t = e->t,
+                                   .of = number > 0 ? scenario_step_find(m->s, (uint32_t)number)
+                                                    : NULL,
+                                   .begin = state != NULL && strcmp(state, "begin") == 0};
+        ++*at;
+        return true;
+    }
+    return false;
+}
+
+/* What heals a fault that has no length: a heal, or the end of the steps. */
+static int64_t healed_at(const struct analysis_maker *m, const struct analysis_trial *t, size_t at,
+                         const struct step_event *fault)
+{
+    struct step_event e;
+    int64_t last = fault->t;
+    while (step_event_next(m, t, &at, &e)) {
+        bool heals = e.begin && e.of != NULL && e.of->kind == STEP_HEAL;
+        if (heals && (e.of->name == NULL ||
+                      (fault->of->name != NULL && strcmp(e.of->name, fault->of->name) == 0)))
+            return e.t;
+        last = e.t;
+    }
+    return last;
+}
+
+static int64_t ends_at(const struct analysis_maker *m, const struct analysis_trial *t, size_t at,
+                       const struct step_event *fault)
+{
+    if (fault->of->length.ns > 0)
+        return fault->t + fault->of->length.ns;
+    bool moment = fault->of->fault != NULL && fault->of->fault->lifetime == LIFETIME_INSTANT;
+    return moment ? fault->t : healed_at(m, t, at, fault);
+}
+
+/* A scenario that injects nothing acts by its steps. */
+static struct span steps_span(const struct analysis_maker *m, const struct analysis_trial *t)
+{
+    const struct history_trial *of = t->of;
+    int64_t end = of->until_ns != HISTORY_UNKNOWN ? of->until_ns
+                  : of->end_ns != HISTORY_UNKNOWN ? of->end_ns
+                                                  : m->h->end_ns;
+    struct span ret = {of->steady_known ? of->steady_ns : of->start_ns, end};
+    struct step_event e;
+    bool any = false;
+    for (size_t at = 0; step_event_next(m, t, &at, &e); any = true)
+        ret = (struct span){any ? ret.lo : e.t, e.t};
+    return ret;
+}
+
+struct analysis_wave analysis_planned(const struct analysis_maker *m,
+                                      const struct analysis_trial *t)
+{
+    struct span all = steps_span(m, t), faults = {HISTORY_UNKNOWN, HISTORY_UNKNOWN};
+    struct step_event e;
+    for (size_t at = 0; step_event_next(m, t, &at, &e);) {
+        if (!e.begin || e.of == NULL || e.of->kind != STEP_FAULT)
+            continue;
+        int64_t end = ends_at(m, t, at, &e);
+        faults.lo = faults.lo == HISTORY_UNKNOWN ? e.t : faults.lo;
+        faults.hi = end > faults.hi ? end : faults.hi;
+    }
+    const struct span *is = faults.lo != HISTORY_UNKNOWN ? &faults : &all;
+    return (struct analysis_wave){.faults = "nothing",
+                                  .n_groups = 1,
+                                  .injected = {is->lo, is->lo},
+                                  .undone = {is->hi, is->hi},
+                                  .proven = true,
+                                  .why = ""};
+}
