@@ -31,6 +31,8 @@ const char *event_text(const struct history_event *e, char *out, size_t size)
         {"reverted", "fault off", "injection"},
         {"step", "step", "what"},
         {"rollout", "waves", "state"},
+        {"admission", "asked", "state"},
+        {"runbook", "runbook", "name"},
         {"hold", "hold", "state"},
         {"guard", "guard", "what"},
         {"abort", "abort", "what"},

@@ -20,6 +20,8 @@ static const struct section {
     {"outages", "Outages", html_outages},
     {"writes", "Lost writes", html_ledgers},
     {"vantages", "Vantages", html_matrix},
+    {"asked", "Asked before", html_admissions},
+    {"runbook", "Runbook", html_tasks},
     {"injection", "Proof of injection", html_injections},
     {"waves", "Waves", html_rollouts},
     {"cleanup", "Proof of clean-up", html_cleanup},

@@ -85,6 +85,9 @@ void html_trials(struct html *h);
 void html_outages(struct html *h);
 void html_injections(struct html *h);
 void html_rollouts(struct html *h);
+/* html_admission.c */
+void html_admissions(struct html *h);
+void html_tasks(struct html *h);
 void html_cleanup(struct html *h);
 void html_ledgers(struct html *h);
 void html_matrix(struct html *h);

@@ -237,7 +237,9 @@ void html_timelines(struct html *h)
                "<p class=\"soft small\">Seconds since %s. <span class=\"hint\">Move over a chart, "
                "or reach it with Tab and use the arrow keys, for the values of an instant.</span>"
                "</p>\n",
-               t->n_waves != 0 ? "the fault was asked for" : "the steady state was reached");
+               t->n_waves == 0       ? "the steady state was reached"
+               : t->waves[0].refused ? "the step was refused"
+                                     : "the fault was asked for");
     put_legend(h);
     if (a->n_trials > 1) {
         buf_puts(h->out, "<h3>All trials</h3>\n");

@@ -144,7 +144,7 @@ static void put_setting(struct html *h, const struct analysis_target *by)
         buf_printf(h->out, " in %u of %zu trials",
                    a->verdict == VERDICT_PASS ? s->passes : s->misses, s->n);
     if (t != NULL && t->n_waves != 0) {
-        buf_puts(h->out, " under ");
+        buf_puts(h->out, t->waves[0].refused ? "; " : " under ");
         html_text(h->out, t->waves[0].faults);
         buf_puts(h->out, t->n_waves > 1 ? " and what followed" : "");
     }

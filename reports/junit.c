@@ -174,6 +174,16 @@ static void put_property(struct buf *out, const char *name, const char *value)
     put_text(out, "", value, "\"/>\n");
 }
 
+static void put_admissions(struct buf *out, const struct analysis_trial *t)
+{
+    for (size_t i = 0; i < t->n_admissions; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof(name), "trial %u, step %lld", t->trial,
+                       (long long)t->admissions[i].step);
+        put_property(out, name, t->admissions[i].sentence);
+    }
+}
+
 static void put_properties(struct buf *out, const struct report *report)
 {
     const struct history *h = report->history;
@@ -193,6 +203,8 @@ static void put_properties(struct buf *out, const struct report *report)
     put_property(out, "machine", h->machine);
     for (size_t i = 0; i < report->analysis->n_sentences; i++)
         put_property(out, "proves", report->analysis->sentences[i]);
+    for (size_t i = 0; i < report->analysis->n_trials; i++)
+        put_admissions(out, &report->analysis->trials[i]);
     buf_puts(out, "    </properties>\n");
 }
 

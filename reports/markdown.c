@@ -304,6 +304,56 @@ static void put_evidence(struct buf *out, const struct history_evidence *e)
     put(out, buf_text(&text));
 }
 
+static void put_admissions(struct buf *out, const struct analysis *a)
+{
+    struct rows r = {out, 0, 0,
+                     "\n### Asked before\n\n| trial | step | fault | outcome |\n"
+                     "| --- | --- | --- | --- |\n"};
+    for (size_t i = 0; i < a->n_trials; i++)
+        for (size_t k = 0; k < a->trials[i].n_admissions; k++) {
+            const struct analysis_admission *n = &a->trials[i].admissions[k];
+            if (!row_begins(&r))
+                continue;
+            buf_printf(out, "| %u | %" PRId64 " | ", a->trials[i].trial, n->step);
+            put_cell(out, n->fault);
+            put_cell(out, n->sentence);
+            buf_puts(out, "\n");
+        }
+    rows_end(&r);
+}
+
+/* From one instant to another, or nothing. */
+static void put_length(struct buf *out, int64_t from, int64_t to)
+{
+    if (from != HISTORY_UNKNOWN && to != HISTORY_UNKNOWN)
+        buf_printf(out, "%.3f s | ", (double)(to - from) / 1e9);
+    else
+        buf_puts(out, "- | ");
+}
+
+static void put_tasks(struct buf *out, const struct analysis *a)
+{
+    struct rows r = {out, 0, 0,
+                     "\n### Runbook\n\n| trial | step | command | host | began | person (stated) | "
+                     "command took |\n| --- | --- | --- | --- | --- | --- | --- |\n"};
+    for (size_t i = 0; i < a->n_trials; i++)
+        for (size_t k = 0; k < a->trials[i].n_tasks; k++) {
+            const struct analysis_task *n = &a->trials[i].tasks[k];
+            if (!row_begins(&r))
+                continue;
+            buf_printf(out, "| %u | %" PRId64 ".%" PRId64 " | ", a->trials[i].trial, n->step,
+                       n->number);
+            put_cell(out, n->name);
+            put_cell(out, n->hosts);
+            put_time(out, n->begin_ns);
+            buf_puts(out, " | ");
+            put_length(out, n->begin_ns, n->typed_ns);
+            put_length(out, n->typed_ns, n->end_ns);
+            buf_puts(out, "\n");
+        }
+    rows_end(&r);
+}
+
 static void put_injections(struct buf *out, const struct analysis *a)
 {
     struct rows r = {out, 0, 0,
@@ -387,6 +437,8 @@ int report_render_markdown(const struct report *report, struct buf *out, struct 
     put_outages(out, a);
     put_ledgers(out, a);
     put_doubts(out, a);
+    put_admissions(out, a);
+    put_tasks(out, a);
     put_injections(out, a);
     put_hosts(out, a);
     put_origin(out, report);

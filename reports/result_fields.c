@@ -120,6 +120,38 @@ static const struct field rollout_fields[] = {
 };
 SECTION(rollout, "A step's waves over its hosts.");
 
+static const struct field admission_fields[] = {
+    {"step", FIELD_COUNT, 0, "Its number in the scenario.", NULL},
+    {"fault", FIELD_TEXT, NULLABLE, "What it was about to do.", NULL},
+    {"as", FIELD_TEXT, NULLABLE, "The identity that does it.", NULL},
+    {"outcome", FIELD_TEXT, NULLABLE, "`executed`, `refused` or `unfinished`.", NULL},
+    {"refused_by", FIELD_TEXT, NULLABLE, "`check`, `approval` or `host`.", NULL},
+    {"approver", FIELD_TEXT, NULLABLE, "Who is asked: a model of a person.", NULL},
+    {"checked", FIELD_BOOL, 0, "Its check was passed.", NULL},
+    {"waited_s", FIELD_REAL, NULLABLE, "How long the answer took.", NULL},
+    {"host", FIELD_TEXT, NULLABLE, "Where the check ran, or who refused.", NULL},
+    {"why", FIELD_TEXT, NULLABLE, "Of the refusal.", NULL},
+    {"partly", FIELD_BOOL, 0, "Refused, but an earlier wave was executed.", NULL},
+    {"at_s", FIELD_REAL, NULLABLE, "When it was executed or refused.", NULL},
+    {"sentence", FIELD_TEXT, NULLABLE, "For people.", NULL},
+};
+SECTION(admission, "What a step asked before it went out.");
+
+static const struct field task_fields[] = {
+    {"step", FIELD_COUNT, 0, "The runbook's number in the scenario.", NULL},
+    {"number", FIELD_COUNT, 0, "Which of its commands.", NULL},
+    {"name", FIELD_TEXT, NULLABLE, "Its name.", NULL},
+    {"hosts", FIELD_TEXT, NULLABLE, "Where it runs.", NULL},
+    {"state", FIELD_TEXT, NULLABLE, "How far it came: `begin`, `typed`, `end` or `failed`.", NULL},
+    {"begin_s", FIELD_REAL, NULLABLE, "When the person began.", NULL},
+    {"typed_s", FIELD_REAL, NULLABLE, "When the command was given.", NULL},
+    {"end_s", FIELD_REAL, NULLABLE, "When it had ended.", NULL},
+    {"person_s", FIELD_REAL, NULLABLE, "What the person needed: stated by the scenario.", NULL},
+    {"command_s", FIELD_REAL, NULLABLE, "What the command took: measured.", NULL},
+    {"why", FIELD_TEXT, NULLABLE, "Why it failed.", NULL},
+};
+SECTION(task, "One command of a runbook.");
+
 static const struct field vantage_fields[] = {
     {"host", FIELD_TEXT, 0, "Where its prober runs.", NULL},
     {"stands", FIELD_TEXT, NULLABLE, "In words: whether a fault hit that host.", NULL},
@@ -248,6 +280,8 @@ static const struct field trial_fields[] = {
      &target},
     {"probes", FIELD_SECTIONS, 0, "In the scenario's order.", &probe},
     {"rollouts", FIELD_SECTIONS, 0, "Of steps with waves.", &rollout},
+    {"admissions", FIELD_SECTIONS, 0, "Of steps that ask before they go out.", &admission},
+    {"runbook", FIELD_SECTIONS, 0, "A person's commands, in the order of time.", &task},
     {"matrix", FIELD_SECTION, 0, "What each vantage saw of each endpoint.", &matrix},
     {"ledgers", FIELD_SECTIONS, 0, "Writes that were acknowledged, and what became of them.",
      &ledger},
@@ -370,16 +404,17 @@ const struct section result_section = {"A run's result: result.json.", result_fi
 
 /* In the order in which one refers to another. */
 const struct result_definition result_definitions[] = {
-    {"target", &target},     {"injection", &injection},
-    {"host", &host},         {"outage", &outage},
-    {"probe", &probe},       {"rollout", &rollout},
-    {"vantage", &vantage},   {"cell", &cell},
-    {"matrix", &matrix},     {"prober", &prober},
-    {"view", &view},         {"write", &write},
-    {"ledger", &ledger},     {"value", &value},
-    {"left_out", &left_out}, {"median", &median},
-    {"quantile", &quantile}, {"order", &order},
-    {"series", &series},     {"sequential", &sequential},
+    {"target", &target},       {"injection", &injection},
+    {"host", &host},           {"outage", &outage},
+    {"probe", &probe},         {"rollout", &rollout},
+    {"admission", &admission}, {"task", &task},
+    {"vantage", &vantage},     {"cell", &cell},
+    {"matrix", &matrix},       {"prober", &prober},
+    {"view", &view},           {"write", &write},
+    {"ledger", &ledger},       {"value", &value},
+    {"left_out", &left_out},   {"median", &median},
+    {"quantile", &quantile},   {"order", &order},
+    {"series", &series},       {"sequential", &sequential},
     {"trial", &trial},
 };
 const size_t result_n_definitions = sizeof(result_definitions) / sizeof(result_definitions[0]);

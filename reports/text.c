@@ -141,7 +141,13 @@ static void put_lost(struct buf *out, const struct span *lost)
     buf_puts(out, "\n");
 }
 
-static void put_probe(struct buf *out, const struct analysis_probe *p, bool injected)
+/* From when its slots count. */
+static const char *origin(const struct analysis_trial *t)
+{
+    return t->n_waves == 0 ? "steady state" : t->waves[0].refused ? "refusal" : "fault";
+}
+
+static void put_probe(struct buf *out, const struct analysis_probe *p, const char *since)
 {
     if (p->signal) {
         put_signal(out, p);
@@ -150,7 +156,7 @@ static void put_probe(struct buf *out, const struct analysis_probe *p, bool inje
     buf_printf(out, "    %s from %s, %s, every %.3f s\n", p->name, p->from,
                p->rule != NULL ? p->rule : "", (double)p->every_ns / 1e9);
     buf_printf(out, "      %u slots since the %s: %u good, %u bad, %u gaps, %u late", p->scheduled,
-               injected ? "fault" : "steady state", p->good, p->bad, p->gaps, p->late);
+               since, p->good, p->bad, p->gaps, p->late);
     if (p->baseline_p99_ns >= 0)
         buf_printf(out, "; before it %.1f ms median, %.1f ms p99 (%u)",
                    (double)p->baseline_p50_ns / 1e6, (double)p->baseline_p99_ns / 1e6,
@@ -181,7 +187,7 @@ static void put_trials(struct buf *out, const struct analysis *a)
             for (size_t k = 0; k < t->n_targets; k++)
                 text_put_target(out, &t->targets[k], &plain, &(struct text_columns){0, 0});
         for (size_t k = 0; k < t->n_probes; k++)
-            put_probe(out, &t->probes[k], t->n_waves != 0);
+            put_probe(out, &t->probes[k], origin(t));
         buf_puts(out, "    all services: ");
         put_seconds(out, t->outage_lower, t->outage_upper);
         buf_puts(out, " of a full outage, by weight\n");
@@ -269,6 +275,7 @@ static void put_all(struct buf *out, const struct report *report)
     put_head(out, report);
     text_put_series(out, a);
     put_trials(out, a);
+    text_put_admissions(out, a);
     text_put_rollouts(out, a);
     put_injections(out, a);
     put_hosts(out, a);

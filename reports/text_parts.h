@@ -24,6 +24,8 @@ void text_put_evidence(struct buf *out, const struct history_evidence *e);
 bool text_put_phases(struct buf *out, const struct analysis *a, size_t k);
 /* text_series.c */
 void text_put_series(struct buf *out, const struct analysis *a);
+/* text_admission.c: what steps asked, and a person's commands. */
+void text_put_admissions(struct buf *out, const struct analysis *a);
 void text_put_rollouts(struct buf *out, const struct analysis *a);
 
 void text_put_matrix(struct buf *out, const struct analysis_trial *t);

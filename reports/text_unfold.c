@@ -115,9 +115,12 @@ static void put_rollout(struct buf *out, uint32_t trial, const struct analysis_r
     static const struct {
         const char *state, *text;
     } words[] = {
-        {"done", "reached all its hosts, in wave"},  {"stopped", "stopped after wave"},
-        {"healed", "was taken back after wave"},     {"ended", "was ended with the trial in wave"},
+        {"done", "reached all its hosts, in wave"},
+        {"stopped", "stopped after wave"},
+        {"healed", "was taken back after wave"},
+        {"ended", "was ended with the trial in wave"},
         {"wave", "was not seen to end, after wave"},
+        {"refused", "was refused before wave 1; reached"},
     };
     const char *text = r->state;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)

@@ -278,7 +278,8 @@ static json_t *trial_events(struct trace *t, size_t i)
         const char *ev, *what;
     } rows[] = {{"steady", "why"},        {"role", "host"},  {"rollout", "state"},
                 {"probe.state", "probe"}, {"guard", "what"}, {"abort", "what"},
-                {"hold", "state"},        {"renew", "host"}};
+                {"hold", "state"},        {"renew", "host"}, {"admission", "what"},
+                {"runbook", "name"}};
     const struct history *h = t->report->history;
     const struct analysis_trial *trial = &t->report->analysis->trials[i];
     json_t *events = json_array();

@@ -192,9 +192,26 @@ static void verdict_fill(struct analysis_maker *m)
     a->exit_status = verdict_exit(a->verdict, a->dirty);
 }
 
+/* What stands for a person, and from when a trial without any fault counts. */
+static void asked_notes(struct analysis *a)
+{
+    bool model = false, spared = false;
+    for (size_t i = 0; i < a->n_trials; i++) {
+        spared = spared || analysis_spared(&a->trials[i]);
+        for (size_t k = 0; k < a->trials[i].n_admissions; k++)
+            model = model || a->trials[i].admissions[k].approver[0] != '\0';
+    }
+    if (model)
+        a->notes[a->n_notes++] = "approvals are models of a person: the scenario states the answer "
+                                 "and how long it takes; nobody was asked";
+    if (spared)
+        a->notes[a->n_notes++] = "where every step was refused nothing was injected, and what is "
+                                 "measured from the fault is measured from the refusal";
+}
+
 static void notes_fill(struct analysis_maker *m)
 {
-    enum { NOTES_MAX = 8 };
+    enum { NOTES_MAX = 10 };
     struct analysis *a = m->a;
     const struct history *h = m->h;
     a->notes = analysis_array(m, NOTES_MAX, sizeof(*a->notes));
@@ -217,6 +234,7 @@ static void notes_fill(struct analysis_maker *m)
         a->notes[a->n_notes++] = analysis_text(
             m, "%llu of %llu slots were sent more than a quarter of their interval late",
             (unsigned long long)late, (unsigned long long)all);
+    asked_notes(a);
     if (h->torn)
         a->notes[a->n_notes++] = "the journal's last line was torn and is dropped";
     if (h->files_unfinished != 0)

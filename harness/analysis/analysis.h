@@ -124,6 +124,34 @@ struct analysis_wave {
     bool proven;
     const char *why;                /* when it is not proven */
     uint32_t phases, phases_proven; /* of a fault that came and went; else 0 */
+    bool refused; /* no group at all: the only wave of a trial of which every step was refused.
+                     `injected` is the moment of the first refusal, from which targets count. */
+};
+
+/* What a step asked before it went out, and what came of it. */
+struct analysis_admission {
+    int64_t step;
+    const char *fault;
+    const char *as;                /* the identity; "" where it has none */
+    const char *approver;          /* "" where nobody is asked */
+    const char *outcome;           /* executed, refused, or unfinished: the trial ended before */
+    const char *by;                /* refused: check, approval or host; "" */
+    const char *host;              /* of the check, or that refused; "" */
+    const char *why;               /* of the refusal, or of an approval that came by silence; "" */
+    bool partly;                   /* refused, but an earlier wave or phase had been executed */
+    int64_t check_ns, checked_ns;  /* when the check began, and passed; HISTORY_UNKNOWN */
+    int64_t asked_ns, answered_ns; /* the approval */
+    int64_t at_ns;                 /* of the outcome; HISTORY_UNKNOWN */
+    const char *sentence; /* "executed after approval by senior (waited 30.000 s; a model)" */
+};
+
+/* One command of a runbook. Times are HISTORY_UNKNOWN where it did not come so far. */
+struct analysis_task {
+    int64_t step, number; /* from 1 */
+    const char *name, *hosts;
+    const char *state;                  /* begin, typed, end, failed */
+    int64_t begin_ns, typed_ns, end_ns; /* the person begins; types; the command has ended */
+    const char *why;                    /* why it failed; "" */
 };
 
 /* A step's waves over its hosts: how far it came, and what that did to the users. */
@@ -318,6 +346,10 @@ struct analysis_trial {
     size_t n_waves;
     struct analysis_rollout *rollouts;
     size_t n_rollouts;
+    struct analysis_admission *admissions; /* of steps that ask, in the order of asking */
+    size_t n_admissions;
+    struct analysis_task *tasks; /* in the order of time */
+    size_t n_tasks;
     struct analysis_injection *injections;
     size_t n_injections;
     double outage_lower, outage_upper; /* full-outage seconds of all services, by weight */

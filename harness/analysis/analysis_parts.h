@@ -100,7 +100,11 @@ void *analysis_array(struct analysis_maker *m, size_t n, size_t size); /* NULL: 
 /* "1.234 s", "56.7 ms" for people, in one of a few static-size buffers of the caller. */
 const char *analysis_time(int64_t ns, char out[32]);
 
-/* Groups of injections that overlapped, and the proof of each. */
+/* What steps asked, and the commands of runbooks: analysis_admissions.c. */
+void analysis_admissions(struct analysis_maker *m, struct analysis_trial *t);
+/* Was every step of it that asks refused, and nothing injected? */
+bool analysis_spared(const struct analysis_trial *t);
+/* Groups of injections that overlapped, and the proof of each; the admissions are known. */
 void analysis_waves(struct analysis_maker *m, struct analysis_trial *t);
 /* The waves of steps over their hosts; the probes have been looked at. */
 void analysis_rollouts(struct analysis_maker *m, struct analysis_trial *t);

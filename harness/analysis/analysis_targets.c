@@ -51,7 +51,7 @@ bool target_expects_impact(const struct analysis_trial *t, const struct analysis
     bool elsewhere = false;
     for (size_t i = 0; i < t->n_probes; i++)
         elsewhere = elsewhere || (t->probes[i].impacted && strcmp(t->probes[i].name, p->name) == 0);
-    return p->impact == IMPACT_EXPECTED && !elsewhere;
+    return p->impact == IMPACT_EXPECTED && !elsewhere && !analysis_spared(t);
 }
 
 /* Listed in a dry trial only. */
@@ -145,6 +145,10 @@ void target_judge(struct analysis_maker *m, const struct analysis_trial *t,
     if (t->n_waves == 0 || t->waves[0].injected.lo == HISTORY_UNKNOWN ||
         t->waves[0].injected.hi == HISTORY_UNKNOWN)
         return;
+    if (analysis_spared(t) && of->kind == TARGET_DETECTION) {
+        ret->why = analysis_text(m, "%s: there was nothing to detect", t->waves[0].faults);
+        return;
+    }
     if (known) {
         how->judge(m, &c, ret);
         return;

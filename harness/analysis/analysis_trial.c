@@ -101,6 +101,8 @@ static void trial_sum(struct analysis_maker *m, struct analysis_trial *t)
 {
     t->verdict = VERDICT_PASS;
     t->why = t->n_waves != 0 ? "every target was met" : "no fault was injected; no impact seen";
+    if (analysis_spared(t))
+        t->why = analysis_text(m, "every target was met; %s", t->waves[0].faults);
     /* First, since what targets could not show then is a consequence. */
     if (t->of->abort_why != NULL)
         worse(t, VERDICT_INCONCLUSIVE, aborted(m, t->of));
@@ -208,6 +210,7 @@ void analysis_trial(struct analysis_maker *m, const struct history_trial *of,
                                    .why = "",
                                    .start_ns = of->start_ns,
                                    .end_ns = of->end_ns};
+    analysis_admissions(m, ret);
     analysis_waves(m, ret);
     ret->probes = analysis_array(m, m->s->n_probes, sizeof(*ret->probes));
     struct probe_slots *slots = calloc(m->s->n_probes + 1, sizeof(*slots));

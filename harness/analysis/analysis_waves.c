@@ -79,6 +79,15 @@ static void group_add(const struct analysis_maker *m, struct group *g,
     g->over = latest(g->over, is_instant(m, i) ? i->active_ns : i->undone_ns);
 }
 
+/* A host refused its group: nothing of it was applied anywhere. */
+static bool is_refused(const struct history_trial *t, const struct history_injection *in)
+{
+    for (size_t i = 0; i < t->n_injections; i++)
+        if (t->injections[i].group == in->group && t->injections[i].refused)
+            return true;
+    return false;
+}
+
 static size_t groups_make(const struct analysis_maker *m, const struct history_trial *t,
                           struct group *groups)
 {
@@ -86,6 +95,8 @@ static size_t groups_make(const struct analysis_maker *m, const struct history_t
     for (size_t i = 0; i < t->n_injections; i++) {
         const struct history_injection *in = &t->injections[i];
         size_t k = 0;
+        if (is_refused(t, in))
+            continue;
         while (k < n && !is_in(&groups[k], in))
             k++;
         if (k == n) {
@@ -275,18 +286,20 @@ static void injections_judge(struct analysis_maker *m, struct analysis_trial *t)
 {
     t->injections = analysis_array(m, t->of->n_injections, sizeof(*t->injections));
     for (size_t i = 0; t->injections != NULL && i < t->of->n_injections; i++) {
+        if (is_refused(t->of, &t->of->injections[i]))
+            continue;
         const struct history_evidence *e = evidence_of(&t->of->injections[i]);
         const char *why = unproven(m, &t->of->injections[i], e);
         uint32_t place = 0;
         for (size_t k = 0; k < i; k++)
             place += t->of->injections[k].group == t->of->injections[i].group;
-        t->injections[i] = (struct analysis_injection){.of = &t->of->injections[i],
-                                                       .evidence = e,
-                                                       .trial = t->trial,
-                                                       .place = place,
-                                                       .proven = why == NULL,
-                                                       .why = why != NULL ? why : ""};
-        t->n_injections++;
+        t->injections[t->n_injections++] =
+            (struct analysis_injection){.of = &t->of->injections[i],
+                                        .evidence = e,
+                                        .trial = t->trial,
+                                        .place = place,
+                                        .proven = why == NULL,
+                                        .why = why != NULL ? why : ""};
     }
 }
 
@@ -339,12 +352,36 @@ static void waves_fill(struct analysis_maker *m, struct analysis_trial *t, struc
     }
 }
 
+/* Nothing was injected, because it was refused: what is measured counts from that moment. */
+static void wave_of_refusal(struct analysis_maker *m, struct analysis_trial *t)
+{
+    for (size_t i = 0; i < t->n_admissions && t->n_waves == 0 && !t->fault_free; i++) {
+        const struct analysis_admission *a = &t->admissions[i];
+        if (strcmp(a->outcome, "refused") != 0)
+            continue;
+        t->waves[t->n_waves++] = (struct analysis_wave){
+            .faults = analysis_text(m, "nothing was injected: %s of step %lld was %s", a->fault,
+                                    (long long)a->step, a->sentence),
+            .injected = {a->at_ns, a->at_ns},
+            .undone = {a->at_ns, a->at_ns},
+            .proven = true,
+            .why = "",
+            .refused = true};
+    }
+}
+
+bool analysis_spared(const struct analysis_trial *t)
+{
+    return t->n_waves == 1 && t->waves[0].refused;
+}
+
 void analysis_waves(struct analysis_maker *m, struct analysis_trial *t)
 {
     injections_judge(m, t);
     struct group *groups = analysis_array(m, t->of->n_injections, sizeof(*groups));
-    t->waves = analysis_array(m, t->of->n_injections, sizeof(*t->waves));
+    t->waves = analysis_array(m, t->of->n_injections + 1, sizeof(*t->waves));
     if (groups == NULL || t->waves == NULL || t->injections == NULL)
         return;
     waves_fill(m, t, groups, groups_make(m, t->of, groups));
+    wave_of_refusal(m, t);
 }

@@ -99,6 +99,7 @@ static void begin_trial(struct engine *e)
     watch_begin_trial(e);
     e->fault_free = e->options.no_fault || (e->n_trials > 1 && e->trial == 0);
     e->stopping = e->seen_good = e->chance_over = e->told = false;
+    e->refused = e->went_out = false;
     e->first_ns = -1;
     e->dry_ends_ns = e->heal_ns = 0;
     e->trial_ns = e->now;
@@ -175,6 +176,9 @@ static void take_event(struct engine *e, const struct event *event)
         break;
     case EVENT_RAN:
         steps_ran(e, event);
+        break;
+    case EVENT_CHECKED:
+        admission_checked(e, event);
         break;
     case EVENT_CLEAN:
         e->cleans &= ~(UINT64_C(1) << event->index);
@@ -332,7 +336,8 @@ static bool advance_recover(struct engine *e)
     bool nothing_done = e->first_ns < 0;
     (void)inject_tick(e);
     if (e->now >= window_end(e) &&
-        (e->fault_free || nothing_done || e->stopping || watch_signals_came(e)) &&
+        (e->fault_free || nothing_done || steps_spared(e) || e->stopping ||
+         watch_signals_came(e)) &&
         watch_all_good(e, e->heal_ns, e->scenario->stable_for.ns, &not_good))
         e->seen_good = true;
     if (!(e->seen_good || e->hurry || (nothing_done && e->stopping) || e->now >= observe_end(e)))

@@ -37,14 +37,15 @@ enum event_kind {
     EVENT_PROBE,    /* probe, ok = good, at_ns = when its slot was due; slots come in order; text =
                        what a bad one got */
     EVENT_ROLE,     /* role, holders, at_ns = when it was asked */
-    EVENT_PREPARED, /* injection, ok, text */
+    EVENT_PREPARED, /* injection, ok, refused (by the host's kernel, for an identity), text */
     EVENT_APPLIED,  /* injection, ok, text, at_ns = verified active */
     EVENT_REVERTED, /* injection, ok, text */
     EVENT_INJECTION_ENDED, /* injection ended otherwise than by revert; text says how */
     EVENT_LAPSED,          /* injection: its lease ran out */
     EVENT_AGENT_LOST,      /* host, text */
     EVENT_HOST_DIED,       /* host: nothing is left there to put back */
-    EVENT_RAN,             /* step, ok, text */
+    EVENT_RAN,             /* step, ok, text; of a runbook: its command under way */
+    EVENT_CHECKED,         /* step, ok, refused (its status), text */
     EVENT_CLEAN,           /* host, ok */
     EVENT_DRAINED,         /* the probes stand still, all samples are in the journal */
     EVENT_NEXT,            /* ok = the next trial begins; else the run ends */
@@ -59,7 +60,7 @@ struct event {
     size_t index;     /* host, probe, role, injection or step, by kind */
     uint64_t holders; /* EVENT_ROLE: bit i: host i says that it has the role */
     int64_t at_ns;
-    bool ok;
+    bool ok, refused;
     const char *text; /* borrowed */
 };
 
@@ -76,10 +77,15 @@ enum action_kind {
     ACTION_REVERT,   /* injection */
     ACTION_RENEW,    /* host */
     ACTION_RUN,      /* step */
-    ACTION_STEP,     /* step; text = begin, end, skipped or failed; why */
-    ACTION_ROLLOUT,  /* step; text = wave (host = which, from 1, begins), done, stopped, healed or
-                        ended; why */
-    ACTION_HOLD,     /* stop and let a person look; EVENT_GO_ON goes on */
+    ACTION_CHECK,    /* step, host: its check, there */
+    ACTION_TASK,     /* step, host = which of its runbook, from 0; text = begin, run, end or failed;
+                        with run it is typed */
+    ACTION_ADMISSION, /* step; text = check, checked, asked, approved, refused or executed; by =
+                         check, approval or host; host, or SIZE_MAX; why */
+    ACTION_STEP,      /* step; text = begin, end, skipped, refused or failed; why */
+    ACTION_ROLLOUT,   /* step; text = wave (host = which, from 1, begins), done, stopped, healed,
+                         refused or ended; why */
+    ACTION_HOLD,      /* stop and let a person look; EVENT_GO_ON goes on */
     ACTION_HOLD_OVER, /* text = person, limit or stopped */
     ACTION_GUARD,     /* probe; why */
     ACTION_ABORT,     /* text = interrupt, guard, deadline, agent lost, host died, error; why;
@@ -97,7 +103,8 @@ struct action {
     size_t host; /* ROLE */
     bool ok;
     const char *text; /* static */
-    char why[200];
+    const char *by;   /* ADMISSION; static */
+    char why[400];
 };
 
 struct actions {

@@ -62,20 +62,26 @@ bool inject_group(struct engine *e, struct cursor *c, const struct group_of *of)
     return true;
 }
 
-static void begin_groups(struct engine *e, struct cursor *c)
+bool inject_expand(struct engine *e, const struct cursor *c, struct plan_injections *ret)
 {
     struct role_holder roles[PLAN_ROLES_MAX];
-    struct plan_injections list = {0};
     struct err err;
     for (size_t r = 0; r < e->scenario->n_roles; r++)
         roles[r] = (struct role_holder){.role = e->scenario->roles[r].name,
                                         .host = e->roles[r].host < e->plan->n_hosts
                                                     ? e->plan->hosts[e->roles[r].host].name
                                                     : NULL};
-    if (plan_expand(e->plan, c->step, e->trial, roles, e->scenario->n_roles, &list, &err) < 0) {
-        engine_abort(e, "error", "step %u: %s", c->step + 1, err.msg);
+    if (plan_expand(e->plan, c->step, e->trial, roles, e->scenario->n_roles, ret, &err) == 0)
+        return true;
+    engine_abort(e, "error", "step %u: %s", c->step + 1, err.msg);
+    return false;
+}
+
+static void begin_groups(struct engine *e, struct cursor *c)
+{
+    struct plan_injections list = {0};
+    if (!inject_expand(e, c, &list))
         return;
-    }
     if (unfold_is(e, c->step)) {
         unfold_begin(e, c, &list);
         return;
@@ -92,10 +98,12 @@ static void begin_groups(struct engine *e, struct cursor *c)
 static void begin_dry(struct engine *e, struct cursor *c)
 {
     const struct scenario_step *s = e->plan->steps[c->step].step;
+    int64_t asked = e->now + approval_wait_ns(&s->approval);
+    bool refused = s->approval.by != NULL && !approval_given(&s->approval);
     if (e->first_ns < 0)
-        e->first_ns = e->now;
-    int64_t rolled = e->now + plan_roll_ns(&e->plan->steps[c->step]);
-    int64_t end = rolled + s->length.ns;
+        e->first_ns = asked;
+    int64_t rolled = refused ? asked : asked + plan_roll_ns(&e->plan->steps[c->step]);
+    int64_t end = refused ? asked : rolled + s->length.ns;
     if (end > e->dry_ends_ns)
         e->dry_ends_ns = end;
     if (!s->wait_end && rolled == e->now) {
@@ -110,12 +118,14 @@ void inject_selected(struct engine *e, struct cursor *c)
 {
     if (e->fault_free)
         begin_dry(e, c);
-    else
+    else if (!admission_checks(e, c))
         begin_groups(e, c);
 }
 
 void inject_begin(struct engine *e, struct cursor *c)
 {
+    if (!e->fault_free && admission_asks(e, c))
+        return;
     roles_find(e, c);
     c->wait = CURSOR_SELECT;
     c->fresh_ns = e->now;

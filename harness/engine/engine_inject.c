@@ -138,25 +138,9 @@ static void group_active(struct engine *e, struct group *g)
     g->evidence_ns = e->now + evidence_first_ns;
     if (e->first_ns < 0)
         e->first_ns = g->active_ns;
+    e->went_out = true;
+    admission_executed(e, g);
     group_is_on(e, g, g->cursor != PLAN_NONE ? &e->cursors[g->cursor] : NULL);
-}
-
-/* All prepared: apply all. All applied: the group is active. */
-static void group_step(struct engine *e, struct group *g)
-{
-    if (e->stopping)
-        return;
-    if (!g->applying && all_in(e, g, INJECTION_PREPARED)) {
-        g->applying = true;
-        if (g->cursor != PLAN_NONE)
-            e->cursors[g->cursor].wait = CURSOR_APPLY;
-        for (size_t i = g->first; i < g->first + g->n; i++) {
-            e->injections[i].state = INJECTION_APPLYING;
-            engine_emit(e, ACTION_APPLY, i, NULL);
-        }
-    } else if (g->applying && !g->active && all_in(e, g, INJECTION_ACTIVE)) {
-        group_active(e, g);
-    }
 }
 
 static void heal_one(struct engine *e, size_t i)
@@ -174,6 +158,29 @@ static void heal_group(struct engine *e, const struct group *g)
 {
     for (size_t i = g->first; i < g->first + g->n; i++)
         heal_one(e, i);
+}
+
+/* All prepared: apply all. All applied: the group is active. */
+static void group_step(struct engine *e, struct group *g)
+{
+    if (e->stopping)
+        return;
+    if (g->refused) {
+        if (!any_in(e, g, INJECTION_PREPARING))
+            heal_group(e, g);
+        return;
+    }
+    if (!g->applying && all_in(e, g, INJECTION_PREPARED)) {
+        g->applying = true;
+        if (g->cursor != PLAN_NONE)
+            e->cursors[g->cursor].wait = CURSOR_APPLY;
+        for (size_t i = g->first; i < g->first + g->n; i++) {
+            e->injections[i].state = INJECTION_APPLYING;
+            engine_emit(e, ACTION_APPLY, i, NULL);
+        }
+    } else if (g->applying && !g->active && all_in(e, g, INJECTION_ACTIVE)) {
+        group_active(e, g);
+    }
 }
 
 void inject_heal_rest(struct engine *e, bool open_ended)
@@ -231,6 +238,11 @@ static void on_prepared(struct engine *e, struct engine_injection *i, const stru
      */
     if (i->state == INJECTION_PREPARING)
         close_injection(e, i);
+    if (event->refused) {
+        admission_refused(e, &e->groups[i->group], i->host, event->text);
+        group_step(e, &e->groups[i->group]);
+        return;
+    }
     engine_abort(e, "error", "%s on %s: %s", e->plan->steps[i->step].step->fault->name,
                  e->plan->hosts[i->host].name, event->text != NULL ? event->text : "not prepared");
 }
@@ -310,6 +322,7 @@ void inject_event(struct engine *e, const struct event *event)
     case EVENT_AGENT_LOST:
     case EVENT_HOST_DIED:
     case EVENT_RAN:
+    case EVENT_CHECKED:
     case EVENT_CLEAN:
     case EVENT_DRAINED:
     case EVENT_NEXT:

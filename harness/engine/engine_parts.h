@@ -2,9 +2,9 @@
 /*
  * What the engine's own files share: its state, and the few calls between them. Nobody else
  * includes it. engine.c holds the trial's states, engine_steps.c the steps, engine_begin.c how a
- * fault step begins, engine_inject.c groups
- * of injections, engine_unfold.c steps of several
- * groups, engine_roles.c who has a role, engine_watch.c probes and guards.
+ * fault step begins, engine_admission.c what it asks before, engine_inject.c groups of injections,
+ * engine_unfold.c steps of several groups, engine_runbook.c a person's commands, engine_roles.c who
+ * has a role, engine_watch.c probes and guards.
  */
 #ifndef BLACKSTART_ENGINE_PARTS_H
 #define BLACKSTART_ENGINE_PARTS_H
@@ -20,12 +20,16 @@ enum cursor_wait {
     CURSOR_TIME,        /* until `until` */
     CURSOR_PROBE,       /* wait_until a probe is good or bad */
     CURSOR_ROLE_CHANGE, /* wait_until a role changed */
+    CURSOR_CHECK,       /* its check runs */
+    CURSOR_APPROVAL,    /* its approval is waited for, until `until` */
     CURSOR_SELECT,      /* roles are asked before the apply */
     CURSOR_PREPARE,
     CURSOR_APPLY,
     CURSOR_RECHECK, /* roles are asked again after it */
     CURSOR_UNFOLD,  /* between two waves */
     CURSOR_GROUP,   /* until all groups of its step have ended */
+    CURSOR_REFUSED, /* until its group, which a host refused, is no more */
+    CURSOR_TAKES,   /* a runbook's person needs time, until `until` */
     CURSOR_RUN,
     CURSOR_CHILDREN
 };
@@ -33,7 +37,8 @@ enum cursor_wait {
 /* One list of steps under way; parallel steps have a cursor for each branch. */
 struct cursor {
     bool used;
-    bool failed; /* what it waited for did not come, but a person still looks */
+    bool failed;                     /* what it waited for did not come, but a person still looks */
+    bool checked, approved, refused; /* of its fault step */
     char why[120];
     uint32_t step;   /* PLAN_NONE: its list is done */
     uint32_t parent; /* PLAN_NONE: the scenario's own list */
@@ -45,6 +50,7 @@ struct cursor {
     int64_t fresh_ns; /* only answers to questions asked since then count */
     int64_t ask_ns;   /* when to ask again */
     size_t group;
+    size_t task; /* of its runbook */
 };
 
 struct group {
@@ -53,6 +59,7 @@ struct group {
     uint32_t wave, phase;
     int64_t for_ns; /* 0: it has no length of its own */
     bool applying, active, over;
+    bool refused; /* by a host: it is taken back as soon as all have answered */
     int64_t active_ns, ends_ns, evidence_ns;
 };
 
@@ -99,6 +106,8 @@ struct engine {
     bool told;     /* the trial's end was told */
     bool asking;   /* whether there is to be another trial, since asked_ns */
     bool enough;   /* there is not */
+    bool refused;  /* a step of this trial was */
+    bool went_out; /* a fault of this trial was active */
     int64_t asked_ns;
     bool holding, held; /* held: the first fault had its hold */
     int64_t hold_ns;
@@ -142,6 +151,8 @@ void steps_drop(struct engine *e); /* forgets all cursors */
 void steps_shift(struct engine *e, int64_t by);
 int64_t steps_deadline(const struct engine *e);
 void steps_ran(struct engine *e, const struct event *event);
+/* All that was to be injected so far was refused: as without a fault, nothing goes bad. */
+bool steps_spared(const struct engine *e);
 void step_next(struct engine *e, struct cursor *c, const char *how);
 void step_fail(struct engine *e, struct cursor *c, const char *why);
 
@@ -174,7 +185,26 @@ struct group_of {
 };
 bool inject_group(struct engine *e, struct cursor *c, const struct group_of *of);
 
+/* What a fault step does to whom now, its roles being known; false after an abort. */
+bool inject_expand(struct engine *e, const struct cursor *c, struct plan_injections *ret);
+
+/* engine_admission.c: what a fault step asks before it goes out */
+/* Is the check or the approval still to be asked? Then it is, and goes on with inject_begin. */
+bool admission_asks(struct engine *e, struct cursor *c);   /* before its roles are asked */
+bool admission_checks(struct engine *e, struct cursor *c); /* when they are known */
+void admission_checked(struct engine *e, const struct event *event);
+bool admission_advance(struct engine *e, struct cursor *c); /* true: the cursor went on */
+void admission_refused(struct engine *e, struct group *g, size_t host, const char *why);
+void admission_executed(struct engine *e, const struct group *g);
+
+/* engine_runbook.c */
+void runbook_begin(struct engine *e, struct cursor *c);
+void runbook_type(struct engine *e, struct cursor *c);
+void runbook_ran(struct engine *e, struct cursor *c, const struct event *event);
+
 /* engine_unfold.c */
+/* A host refused its newest group: no other follows. */
+void unfold_refused(struct engine *e, size_t step, struct cursor *c, const char *why);
 bool unfold_is(const struct engine *e, size_t step); /* has the step waves or phases? */
 /* The first of its groups; takes the list. */
 void unfold_begin(struct engine *e, struct cursor *c, struct plan_injections *list);

@@ -61,12 +61,17 @@ void step_fail(struct engine *e, struct cursor *c, const char *why)
     engine_stop_trial(e);
 }
 
+bool steps_spared(const struct engine *e)
+{
+    return e->refused && !e->went_out;
+}
+
 static void begin_wait_until(struct engine *e, struct cursor *c)
 {
     const struct scenario_step *s = step_of(e, c);
     c->until = e->now + s->within.ns;
     /* Without a fault nothing goes bad and no role moves. */
-    if (e->fault_free && (s->probe == NULL || !s->good)) {
+    if ((e->fault_free || steps_spared(e)) && (s->probe == NULL || !s->good)) {
         step_next(e, c, "skipped");
         return;
     }
@@ -76,7 +81,7 @@ static void begin_wait_until(struct engine *e, struct cursor *c)
 
 static void begin_run(struct engine *e, struct cursor *c)
 {
-    if (e->fault_free) {
+    if (e->fault_free || (steps_spared(e) && step_of(e, c)->recovery)) {
         step_next(e, c, "skipped");
         return;
     }
@@ -105,6 +110,7 @@ static void begin_step(struct engine *e, struct cursor *c)
 {
     const struct scenario_step *s = step_of(e, c);
     c->since = e->now;
+    c->checked = c->approved = c->refused = false;
     engine_emit(e, ACTION_STEP, c->step, "begin");
     switch (s->kind) {
     case STEP_WAIT:
@@ -116,6 +122,9 @@ static void begin_step(struct engine *e, struct cursor *c)
         break;
     case STEP_RUN:
         begin_run(e, c);
+        break;
+    case STEP_RUNBOOK:
+        runbook_begin(e, c);
         break;
     case STEP_PARALLEL:
         begin_parallel(e, c);
@@ -205,7 +214,17 @@ static bool advance_cursor(struct engine *e, struct cursor *c)
     case CURSOR_CHILDREN:
         go = c->children == 0;
         break;
+    case CURSOR_REFUSED:
+        go = e->groups[c->group].over;
+        break;
+    case CURSOR_TAKES:
+        if (e->now >= c->until)
+            runbook_type(e, c);
+        break;
+    case CURSOR_APPROVAL:
+        return admission_advance(e, c);
     case CURSOR_RUN:
+    case CURSOR_CHECK:
     case CURSOR_UNFOLD:
         break;
     case CURSOR_SELECT:
@@ -215,7 +234,7 @@ static bool advance_cursor(struct engine *e, struct cursor *c)
         return inject_advance(e, c);
     }
     if (go)
-        step_next(e, c, "end");
+        step_next(e, c, c->refused ? "refused" : "end");
     return go;
 }
 
@@ -244,7 +263,9 @@ void steps_ran(struct engine *e, const struct event *event)
         struct cursor *c = &e->cursors[i];
         if (!c->used || c->wait != CURSOR_RUN || c->step != event->index)
             continue;
-        if (event->ok)
+        if (step_of(e, c)->kind == STEP_RUNBOOK)
+            runbook_ran(e, c, event);
+        else if (event->ok)
             step_next(e, c, "end");
         else
             step_fail(e, c, event->text != NULL ? event->text : "the command failed");
@@ -264,7 +285,8 @@ int64_t steps_deadline(const struct engine *e)
         const struct cursor *c = &e->cursors[i];
         if (!c->used)
             continue;
-        if (c->wait == CURSOR_TIME || c->wait == CURSOR_PROBE || c->wait == CURSOR_ROLE_CHANGE)
+        if (c->wait == CURSOR_TIME || c->wait == CURSOR_PROBE || c->wait == CURSOR_ROLE_CHANGE ||
+            c->wait == CURSOR_APPROVAL || c->wait == CURSOR_TAKES)
             next = earlier(next, c->until);
         if (c->wait == CURSOR_ROLE_CHANGE || (c->wait == CURSOR_SELECT && c->ask_ns > e->now))
             next = earlier(next, c->ask_ns > e->now ? c->ask_ns : c->until);

@@ -158,6 +158,21 @@ void unfold_on(struct engine *e, size_t step, struct cursor *c)
         step_goes_on(e, c);
 }
 
+void unfold_refused(struct engine *e, size_t step, struct cursor *c, const char *why)
+{
+    struct unfold *u = &e->unfolds[step];
+    const struct scenario_step *s = step_at(e, step);
+    if (!waves_given(&s->waves)) {
+        u->over = true;
+        return;
+    }
+    u->next--; /* the refused wave did not begin */
+    bool heals = s->waves.heal != 0 && u->next != 0;
+    waves_end(e, step, e->now, heals ? "healed" : u->next != 0 ? "stopped" : "refused", why);
+    if (c != NULL && u->next != 0 && (heals || s->wait_end))
+        c->wait = CURSOR_GROUP;
+}
+
 void unfold_heal(struct engine *e, uint32_t step)
 {
     for (size_t i = 0; i < e->plan->n_steps; i++) {

@@ -9,9 +9,14 @@
 
 enum { PLAN_ARENA_MAX = 16 * 1024 * 1024, RUN_LIMIT_DEFAULT_S = 60 };
 
+int64_t plan_limit(struct duration within)
+{
+    return within.ns > 0 ? within.ns : RUN_LIMIT_DEFAULT_S * INT64_C(1000000000);
+}
+
 int64_t plan_run_limit(const struct scenario_step *step)
 {
-    return step->within.ns > 0 ? step->within.ns : RUN_LIMIT_DEFAULT_S * INT64_C(1000000000);
+    return plan_limit(step->within);
 }
 
 size_t plan_host_index(const struct plan *plan, const char *name)
@@ -125,6 +130,9 @@ static void name_step(const struct scenario_step *s, char *out, size_t size)
     case STEP_RUN:
         (void)snprintf(out, size, "run %s", s->n_command != 0 ? s->command[0] : "");
         break;
+    case STEP_RUNBOOK:
+        (void)snprintf(out, size, "runbook of %zu commands, by a person's hand", s->n_tasks);
+        break;
     case STEP_PARALLEL:
         (void)snprintf(out, size, "%zu branches side by side", s->n_branches);
         break;
@@ -211,13 +219,28 @@ struct span {
 static struct span time_fault(const struct plan_step *p, struct span at, struct span *faults)
 {
     const struct scenario_step *s = p->step;
-    int64_t roll = plan_roll_ns(p);
+    int64_t asked = approval_wait_ns(&s->approval), roll = plan_roll_ns(p);
+    at = (struct span){at.least + asked,
+                       at.most + asked +
+                           (s->check.n_command != 0 ? plan_limit(s->check.within) : 0)};
+    if (s->approval.by != NULL && !approval_given(&s->approval))
+        return at;
     int64_t least = at.least + (s->waves.probe != NULL && roll != 0 ? s->waves.bake.ns : roll);
-    struct span done = {least + (s->waves.heal != 0 ? 0 : s->length.ns),
+    if (step_asks(s)) /* it may be refused */
+        least = at.least;
+    struct span done = {least + (s->waves.heal != 0 || step_asks(s) ? 0 : s->length.ns),
                         at.most + roll + s->length.ns};
     faults->least = max64(faults->least, done.least);
     faults->most = max64(faults->most, done.most);
     return s->wait_end ? done : (struct span){least, at.most + roll};
+}
+
+static int64_t runbook_most_ns(const struct scenario_step *s)
+{
+    int64_t most = runbook_least_ns(s);
+    for (size_t i = 0; i < s->n_tasks; i++)
+        most += plan_limit(s->tasks[i].within);
+    return most;
 }
 
 /* When each step begins; returns when the list ends, and moves *faults to the end of the latest. */
@@ -237,6 +260,9 @@ static struct span time_list(struct plan *plan, uint32_t first, struct span at, 
             end.most += s->within.ns;
         } else if (s->kind == STEP_RUN) {
             end.most += plan_run_limit(s);
+        } else if (s->kind == STEP_RUNBOOK) {
+            end.least += runbook_least_ns(s);
+            end.most += runbook_most_ns(s);
         } else if (s->kind == STEP_HEAL && p->heals == PLAN_NONE) {
             faults->least = at.least;
         }

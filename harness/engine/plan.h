@@ -74,8 +74,9 @@ static inline uint32_t plan_trials(uint32_t asked)
     return asked > 1 ? asked + 1 : 1;
 }
 
-/* How long a run step's command may take. */
+/* How long a run step's command may take; one whose own limit this is. */
 int64_t plan_run_limit(const struct scenario_step *step);
+int64_t plan_limit(struct duration within);
 
 /* The k-th role that a fault step's hosts and peers mention; NULL past the last. */
 const char *plan_step_role(const struct plan_step *step, size_t k);

@@ -23,4 +23,8 @@ void plan_name_unfold(const struct scenario_step *s, char *out, size_t size);
 void plan_print_unfold(const struct plan *plan, size_t step, const char *indent, struct buf *out);
 void plan_json_unfold(const struct plan *plan, size_t step, json_t *fault);
 
+/* plan_asks.c: what a step asks before it goes out, and a runbook's commands. */
+void plan_print_asks(const struct scenario_step *s, const char *indent, struct buf *out);
+void plan_json_asks(const struct scenario_step *s, json_t *step);
+
 #endif

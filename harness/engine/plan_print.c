@@ -121,6 +121,7 @@ int plan_json(const struct plan *plan, json_t **ret, struct err *err)
             (void)json_object_update(one, fault);
             json_decref(fault);
         }
+        plan_json_asks(p->step, one);
         (void)json_array_append_new(steps, one);
     }
     json_t *hosts = json_array();
@@ -303,11 +304,14 @@ static void print_foot(const struct plan *plan, struct buf *out)
     for (size_t i = 0; i < plan->n_steps; i++) {
         const struct scenario_step *s = plan->steps[i].step;
         bool instant = s->kind == STEP_FAULT && s->fault->lifetime == LIFETIME_INSTANT;
-        if (!instant && s->kind != STEP_RUN)
+        bool commands = s->kind == STEP_RUN || s->kind == STEP_RUNBOOK;
+        if (!instant && !commands)
             continue;
         any = true;
         buf_printf(out, "\n  step %u, %s", plan->steps[i].number,
-                   instant ? s->fault->name : "what its command does");
+                   instant               ? s->fault->name
+                   : s->kind == STEP_RUN ? "what its command does"
+                                         : "what its commands do");
     }
     buf_puts(out, any ? "\n" : " nothing\n");
     buf_puts(out, "total time: ");
@@ -328,6 +332,7 @@ int plan_print(const struct plan *plan, char **ret, struct err *err)
         buf_printf(&out, "%s%u. ", indent, p->number);
         print_when(&out, p);
         buf_printf(&out, "  %s\n", p->what);
+        plan_print_asks(p->step, indent, &out);
         if (p->step->kind == STEP_FAULT && print_fault(plan, i, indent, &out, err) < 0)
             return -1;
     }

@@ -49,6 +49,7 @@ struct history_injection {
     const json_t *args;
     int64_t for_ns;
     bool prepared, applied, reverted, foreign, lapsed;
+    bool refused;                       /* the host's kernel would not let its identity do it */
     const char *error;                  /* of the first call that failed, or NULL */
     int64_t asked_ns, active_ns;        /* apply sent, verified-active reply received */
     int64_t revert_asked_ns, undone_ns; /* revert sent, verified reply received */

@@ -81,6 +81,7 @@ static const struct member {
     BOOL(aborted),
     BOOL(recovery),
     BOOL(no_fault),
+    BOOL(refused),
     JSON(args, MEMBER_OBJECT),
     JSON(items, MEMBER_OBJECT),
     JSON(null, MEMBER_OBJECT),

@@ -264,6 +264,7 @@ static int on_prepared(struct filler *f)
     if (injection_of(f, &i) != 0)
         return -1;
     i->prepared = f->line->ok == 1;
+    i->refused = f->line->refused == 1;
     return 0;
 }
 
@@ -362,11 +363,17 @@ static int on_reverted(struct filler *f)
     return 0;
 }
 
+static int on_runbook(struct filler *f)
+{
+    if (f->line->recovery == 1 && f->trial->by_hand_ns == HISTORY_UNKNOWN)
+        f->trial->by_hand_ns = f->line->t;
+    return 0;
+}
+
 static int on_step(struct filler *f)
 {
     const struct history_line *l = f->line;
-    if (l->recovery == 1 && f->trial->by_hand_ns == HISTORY_UNKNOWN)
-        f->trial->by_hand_ns = l->t;
+    (void)on_runbook(f);
     if (l->state != NULL && strcmp(l->state, "failed") == 0 && f->trial->failed_step == NULL) {
         f->trial->failed_step = l->what != NULL ? l->what : "a step failed";
         f->trial->failed_number = l->step;
@@ -434,6 +441,7 @@ static const struct handler {
     {"revert", true, on_revert},
     {"reverted", true, on_reverted},
     {"step", true, on_step},
+    {"runbook", true, on_runbook},
     {"prober", true, on_prober},
     {"guard", true, on_guard},
     {"abort", false, on_abort},

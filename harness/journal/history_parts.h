@@ -19,7 +19,7 @@ struct history_line {
         *kernel, *machine, *scenario, *class;
     int64_t t, trial, trials, group, step, wave, phase, for_ns, asked_ns, active_ns, done_ns,
         until_ns, late, gaps, sent, cpu_ns, count, seed, format;
-    int ok, held, fault_free, proven, foreign, clean, aborted, recovery, no_fault;
+    int ok, held, fault_free, proven, foreign, clean, aborted, recovery, no_fault, refused;
     const json_t *args, *items, *hosts, *list, *addrs, *labels, *differences, *left, *listed,
         *lapsed, *null, *begin, *end, *clock, *sequential;
 };

@@ -48,6 +48,13 @@ static void perform(struct run *r, const struct action *a)
     case ACTION_RUN:
         run_step_command(r, a->index);
         break;
+    case ACTION_CHECK:
+        run_step_check(r, a->index, a->host);
+        break;
+    case ACTION_TASK:
+        if (strcmp(a->text, "run") == 0)
+            run_step_task(r, a->index, a->host);
+        break;
     case ACTION_HOLD:
         run_hold_begin(r);
         break;
@@ -75,6 +82,7 @@ static void perform(struct run *r, const struct action *a)
     case ACTION_ROLE:
     case ACTION_STEP:
     case ACTION_ROLLOUT:
+    case ACTION_ADMISSION:
     case ACTION_GUARD:
     case ACTION_ABORT:
     case ACTION_TRIAL_END:
@@ -113,6 +121,7 @@ static void work_queue(struct run *r)
                               .holders = e.holders,
                               .at_ns = e.at_ns,
                               .ok = e.ok,
+                              .refused = e.refused,
                               .text = e.has_text ? e.text : NULL};
         r->actions->n = 0;
         engine_step(r->engine, &event, r->actions);
@@ -147,6 +156,19 @@ void run_post(struct run *r, enum event_kind kind, size_t index, bool ok, int64_
               const char *text)
 {
     post(r, &(struct event_copy){.kind = kind, .index = index, .ok = ok, .at_ns = at_ns}, text);
+}
+
+void run_post_check(struct run *r, size_t step, bool ok, bool refused, const char *text)
+{
+    post(r,
+         &(struct event_copy){.kind = EVENT_CHECKED, .index = step, .ok = ok, .refused = refused},
+         text);
+}
+
+void run_post_refused(struct run *r, size_t injection, const char *text)
+{
+    post(r, &(struct event_copy){.kind = EVENT_PREPARED, .index = injection, .refused = true},
+         text);
 }
 
 void run_post_role(struct run *r, size_t role, uint64_t holders, int64_t asked_ns)

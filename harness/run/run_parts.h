@@ -104,8 +104,8 @@ struct run {
             int64_t t, at_ns;
             size_t index;
             uint64_t holders;
-            bool ok, has_text;
-            char text[200];
+            bool ok, refused, has_text;
+            char text[400];
         } e;
     } * queue;
     size_t queue_head, queue_n;
@@ -134,6 +134,8 @@ struct run {
 /* run.c */
 void run_post(struct run *r, enum event_kind kind, size_t index, bool ok, int64_t at_ns,
               const char *text);
+void run_post_check(struct run *r, size_t step, bool ok, bool refused, const char *text);
+void run_post_refused(struct run *r, size_t injection, const char *text); /* EVENT_PREPARED */
 void run_post_role(struct run *r, size_t role, uint64_t holders, int64_t asked_ns);
 int64_t run_now(const struct run *r);
 /* Turns the loop until pending is 0; fails after `limit_s`, on r->failed and on an interrupt. */
@@ -223,16 +225,27 @@ void run_next_last(struct run *r); /* waits with the lab's end until the other h
 
 /* run_step.c */
 void run_step_command(struct run *r, size_t step);
+void run_step_task(struct run *r, size_t step, size_t task);
+void run_step_check(struct run *r, size_t step, size_t host);
 void run_steps_stop(struct run *r);
 
 /* run_record.c */
 void run_record(struct run *r, const char *ev, json_t *members);
 void run_record_at(struct run *r, int64_t t, const char *ev, json_t *members);
 int run_record_start(struct run *r, struct err *err) MUST_CHECK;
+/* Moves a step's output into the line; NULL or "(not UTF-8)" where there is none. */
+void run_take_output(struct run *r, size_t step, json_t *members);
+/* What a failed command said last, as far as it is text. */
+void run_say_output(struct run *r, const char *output);
 void run_record_action(struct run *r, const struct action *a);
 void run_say(struct run *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void run_ask(struct run *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void run_status(struct run *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* run_told.c: what a step asked, a runbook's commands, how far waves came */
+void run_record_admission(struct run *r, const struct action *a);
+void run_record_task(struct run *r, const struct action *a);
+void run_record_rollout(struct run *r, const struct action *a);
 
 /* run_logs.c */
 void run_logs_before(struct run *r);

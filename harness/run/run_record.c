@@ -123,8 +123,7 @@ int run_record_start(struct run *r, struct err *err)
                : journal_append(r->journal, "history", json_incref(r->options->history), err);
 }
 
-/* What a failed command said last, as far as it is text. */
-static void say_output(struct run *r, const char *output)
+void run_say_output(struct run *r, const char *output)
 {
     char line[200];
     for (const char *p = output != NULL ? utf8_last_lines(output, OUTPUT_LINES_SAID) : "";
@@ -137,13 +136,12 @@ static void say_output(struct run *r, const char *output)
     }
 }
 
-/* The output joins the journal's line. */
-static void take_output(struct run *r, const struct action *a, json_t *members)
+void run_take_output(struct run *r, size_t step, json_t *members)
 {
-    char **kept = &r->step_output[a->index];
-    if (strcmp(a->text, "begin") == 0 || *kept == NULL)
+    const char *kept = r->step_output[step];
+    if (kept == NULL)
         return;
-    json_t *output = json_string(*kept);
+    json_t *output = json_string(kept);
     (void)json_object_set_new(members, "output",
                               output != NULL ? output : json_string("(not UTF-8)"));
 }
@@ -153,12 +151,13 @@ static void record_step(struct run *r, const struct action *a)
     const struct plan_step *p = &r->plan->steps[a->index];
     bool skipped = strcmp(a->text, "skipped") == 0;
     bool begin = strcmp(a->text, "begin") == 0;
-    char what[420];
+    char what[620];
     (void)snprintf(what, sizeof(what), "%s%s%s%s", p->what, skipped ? " (skipped: no fault)" : "",
                    a->why[0] != '\0' ? ": " : "", a->why);
     json_t *members = json_pack("{s:i, s:s, s:s}", "step", (int)p->number, "what", what, "state",
                                 skipped ? "end" : a->text);
-    take_output(r, a, members);
+    if (!begin)
+        run_take_output(r, a->index, members);
     if (p->step->kind == STEP_RUN && p->step->recovery)
         (void)json_object_set_new(members, "recovery", json_true());
     run_record(r, "step", members);
@@ -169,7 +168,7 @@ static void record_step(struct run *r, const struct action *a)
     }
     if (a->why[0] != '\0') {
         run_say(r, "step %u failed: %s", p->number, a->why);
-        say_output(r, r->step_output[a->index]);
+        run_say_output(r, r->step_output[a->index]);
     }
     free(r->step_output[a->index]);
     r->step_output[a->index] = NULL;
@@ -233,42 +232,6 @@ static void record_abort(struct run *r, const struct action *a)
     run_say(r, "ABORT (%s): %s; %s", a->text, a->why, next);
 }
 
-/* Which hosts a roll-out has reached, and which not; each once. */
-static void rollout_hosts(const struct run *r, size_t step, json_t *reached, json_t *spared)
-{
-    uint32_t begun;
-    uint64_t seen = 0;
-    const struct plan_injections *list = engine_rollout(r->engine, step, &begun);
-    for (size_t i = 0; i < list->n; i++) {
-        uint64_t bit = UINT64_C(1) << list->list[i].host;
-        if ((seen & bit) == 0)
-            (void)json_array_append_new(list->list[i].wave <= begun ? reached : spared,
-                                        json_string(r->plan->hosts[list->list[i].host].name));
-        seen |= bit;
-    }
-}
-
-static void record_rollout(struct run *r, const struct action *a)
-{
-    uint32_t begun;
-    json_t *reached = json_array(), *spared = json_array();
-    const struct plan_step *p = &r->plan->steps[a->index];
-    const struct plan_injections *list = engine_rollout(r->engine, a->index, &begun);
-    bool wave = strcmp(a->text, "wave") == 0;
-    rollout_hosts(r, a->index, reached, spared);
-    if (wave)
-        run_say(r, "wave %u of %u", begun, list->n_waves);
-    else if (strcmp(a->text, "done") != 0)
-        run_say(r, "the roll-out %s after wave %u of %u: %s",
-                strcmp(a->text, "healed") == 0 ? "is taken back" : "stops", begun, list->n_waves,
-                a->why);
-    run_record(r, "rollout",
-               json_pack("{s:i, s:s, s:s, s:i, s:i, s:o, s:o, s:s*}", "step", (int)p->number,
-                         "fault", p->step->fault->name, "state", a->text, "wave", (int)begun,
-                         "waves", (int)list->n_waves, "reached", reached, "spared", spared, "what",
-                         a->why[0] != '\0' ? a->why : NULL));
-}
-
 void run_record_action(struct run *r, const struct action *a)
 {
     switch (a->kind) {
@@ -290,7 +253,13 @@ void run_record_action(struct run *r, const struct action *a)
         record_step(r, a);
         break;
     case ACTION_ROLLOUT:
-        record_rollout(r, a);
+        run_record_rollout(r, a);
+        break;
+    case ACTION_ADMISSION:
+        run_record_admission(r, a);
+        break;
+    case ACTION_TASK:
+        run_record_task(r, a);
         break;
     case ACTION_GUARD:
         record_guard(r, a);
@@ -312,6 +281,7 @@ void run_record_action(struct run *r, const struct action *a)
     case ACTION_REVERT:
     case ACTION_RENEW:
     case ACTION_RUN:
+    case ACTION_CHECK:
     case ACTION_HOLD:
     case ACTION_HOLD_OVER:
     case ACTION_CLEAN:

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Run steps: a command in lab hosts, done by their init; the loop goes on meanwhile. */
+/* Commands in lab hosts, done by their init: of a run step, a runbook or a check. The loop goes on
+ * meanwhile. */
 #include "base/cleanup.h"
 #include "base/hostctl.h"
+#include "base/utf8.h"
 #include "run/run_parts.h"
 
 #include <stdio.h>
@@ -9,15 +11,25 @@
 #include <string.h>
 #include <sys/wait.h>
 
-enum { OUTPUT_MAX = 4096 };
+enum { OUTPUT_MAX = 4096, CHECK_LINES = 3 };
+
+/* What is to be done. */
+struct order {
+    size_t step;
+    bool check; /* its status is an answer, of which the first lines say why */
+    const char *const *command;
+    size_t n_command;
+    const char *user;
+    int64_t limit_ns;
+};
 
 struct run_command {
     struct run_command *next;
     struct run *run;
     size_t step;
     size_t waiting; /* hosts that have not answered */
-    bool failed;
-    char why[160];
+    bool check, failed, refused;
+    char why[400];
     struct buf output;
     struct asked {
         struct run_command *command;
@@ -67,7 +79,10 @@ static void command_end(struct run_command *c)
         }
     free(r->step_output[c->step]);
     r->step_output[c->step] = buf_steal(&c->output);
-    run_post(r, EVENT_RAN, c->step, !c->failed, 0, c->failed ? c->why : NULL);
+    if (c->check)
+        run_post_check(r, c->step, !c->failed, c->refused, c->failed ? c->why : NULL);
+    else
+        run_post(r, EVENT_RAN, c->step, !c->failed, 0, c->failed ? c->why : NULL);
     command_free(c);
 }
 
@@ -86,12 +101,34 @@ static void answered(struct asked *a)
         command_end(c);
 }
 
-/* The end of it, which says how it ended. */
+/* The end of it, which says how it ended; of a check its beginning, which says what is wrong. */
 static void take_output(struct run_command *c, const char *data, size_t len)
 {
     size_t room = OUTPUT_MAX - c->output.len;
     size_t kept = len < room ? len : room;
-    buf_add(&c->output, data + len - kept, kept);
+    buf_add(&c->output, c->check ? data : data + len - kept, kept);
+}
+
+/* "exit status 1: its first line; its second" */
+static void take_refusal(struct run_command *c, int status)
+{
+    static const char no_start[] = "blackstart: cannot run"; /* the host's init says so */
+    const char *said = buf_text(&c->output);
+    bool ran = strncmp(said, no_start, sizeof(no_start) - 1) != 0;
+    int n = ran ? snprintf(c->why, sizeof(c->why), "exit status %d", status) : 0;
+    c->failed = true;
+    c->refused = ran;
+    for (int line = 0; line < CHECK_LINES && *said != '\0'; line++) {
+        size_t len = strcspn(said, "\n"), room = sizeof(c->why) - (size_t)n;
+        int more = snprintf(c->why + n, room, "%s%.*s",
+                            line > 0 ? "; "
+                            : ran    ? ": "
+                                     : "",
+                            (int)len, said);
+        n = more > 0 && (size_t)more < room ? n + more : (int)sizeof(c->why) - 1;
+        said += len + (said[len] == '\n');
+    }
+    utf8_clean(c->why, strlen(c->why));
 }
 
 static void take_reply(struct asked *a, const struct hostctl_reply *reply)
@@ -101,6 +138,10 @@ static void take_reply(struct asked *a, const struct hostctl_reply *reply)
     char text[64];
     if (WIFEXITED(reply->status) && WEXITSTATUS(reply->status) == 0)
         return;
+    if (c->check && WIFEXITED(reply->status)) {
+        take_refusal(c, WEXITSTATUS(reply->status));
+        return;
+    }
     if (WIFEXITED(reply->status))
         (void)snprintf(text, sizeof(text), "exit status %d", WEXITSTATUS(reply->status));
     else
@@ -151,23 +192,23 @@ static int ask_host(struct run *r, struct asked *a, const struct hostctl_request
     return 0;
 }
 
-static int fill_request(const struct scenario_step *s, struct hostctl_request *q, struct err *err)
+static int fill_request(const struct order *o, struct hostctl_request *q, struct err *err)
 {
     q->op = HOSTCTL_RUN;
-    q->timeout_ns = plan_run_limit(s);
-    if (s->user != NULL)
-        (void)snprintf(q->user, sizeof(q->user), "%s", s->user);
-    for (size_t i = 0; i < s->n_command; i++) {
-        size_t len = strlen(s->command[i]) + 1;
+    q->timeout_ns = o->limit_ns;
+    if (o->user != NULL)
+        (void)snprintf(q->user, sizeof(q->user), "%s", o->user);
+    for (size_t i = 0; i < o->n_command; i++) {
+        size_t len = strlen(o->command[i]) + 1;
         if (len > HOSTCTL_DATA_MAX - q->len)
             return make_error(err, ERR_LIMIT, 0, "the command is too long");
-        memcpy(q->data + q->len, s->command[i], len);
+        memcpy(q->data + q->len, o->command[i], len);
         q->len += (uint32_t)len;
     }
     return 0;
 }
 
-static int choose_hosts(struct run *r, const struct scenario_step *s, bool *chosen, struct err *err)
+static int choose_hosts(struct run *r, const struct selector *of, bool *chosen, struct err *err)
 {
     struct selector_host hosts[PLAN_HOSTS_MAX];
     struct role_holder roles[PLAN_ROLES_MAX];
@@ -180,35 +221,42 @@ static int choose_hosts(struct run *r, const struct scenario_step *s, bool *chos
                                         .host = r->role_holder[i] < r->plan->n_hosts
                                                     ? r->plan->hosts[r->role_holder[i]].name
                                                     : NULL};
-    if (s->hosts == NULL)
+    if (of == NULL)
         return make_error(err, ERR_INPUT, 0, "a run step needs hosts");
-    return selector_resolve(s->hosts, hosts, r->plan->n_hosts, roles, r->scenario->n_roles,
+    return selector_resolve(of, hosts, r->plan->n_hosts, roles, r->scenario->n_roles,
                             r->options->seed, chosen, err);
 }
 
-void run_step_command(struct run *r, size_t step)
+static struct run_command *command_new(struct run *r, const struct order *o)
 {
-    const struct scenario_step *s = r->plan->steps[step].step;
-    struct err err;
-    bool chosen[PLAN_HOSTS_MAX] = {false};
     struct run_command *c = calloc(1, sizeof(*c));
-    CLEANUP_FREE struct hostctl_request *request = calloc(1, sizeof(*request));
-    if (c == NULL || request == NULL) {
-        free(c);
-        run_post(r, EVENT_RAN, step, false, 0, "out of memory for a command");
-        return;
-    }
+    if (c == NULL)
+        return NULL;
     c->run = r;
-    c->step = step;
+    c->step = o->step;
+    c->check = o->check;
     c->output = BUF_INIT(OUTPUT_MAX);
     c->next = r->commands;
     r->commands = c;
-    c->waiting = 1;
-    if (fill_request(s, request, &err) < 0 || choose_hosts(r, s, chosen, &err) < 0) {
-        fail(c, "its hosts", err.msg);
-        memset(chosen, 0, sizeof(chosen));
+    return c;
+}
+
+/* `wrong`: why no hosts are chosen, or NULL. */
+static void start(struct run *r, const struct order *o, const bool *chosen, const char *wrong)
+{
+    struct err err;
+    CLEANUP_FREE struct hostctl_request *request = calloc(1, sizeof(*request));
+    struct run_command *c = request != NULL ? command_new(r, o) : NULL;
+    if (c == NULL) {
+        run_break(r, &(struct err){.code = ERR_LIMIT, .msg = "out of memory for a command"});
+        return;
     }
-    for (size_t h = 0; h < r->plan->n_hosts; h++) {
+    c->waiting = 1;
+    if (wrong != NULL)
+        fail(c, "its hosts", wrong);
+    else if (fill_request(o, request, &err) < 0)
+        fail(c, "its hosts", err.msg);
+    for (size_t h = 0; h < r->plan->n_hosts && !c->failed; h++) {
         if (!chosen[h])
             continue;
         struct asked *a = &c->hosts[c->n++];
@@ -222,4 +270,51 @@ void run_step_command(struct run *r, size_t step)
     }
     if (--c->waiting == 0)
         command_end(c);
+}
+
+static void start_on(struct run *r, const struct order *o, const struct selector *hosts)
+{
+    struct err err;
+    bool chosen[PLAN_HOSTS_MAX] = {false};
+    start(r, o, chosen, choose_hosts(r, hosts, chosen, &err) < 0 ? err.msg : NULL);
+}
+
+void run_step_command(struct run *r, size_t step)
+{
+    const struct scenario_step *s = r->plan->steps[step].step;
+    start_on(r,
+             &(struct order){.step = step,
+                             .command = s->command,
+                             .n_command = s->n_command,
+                             .user = s->user,
+                             .limit_ns = plan_run_limit(s)},
+             s->hosts);
+}
+
+void run_step_task(struct run *r, size_t step, size_t task)
+{
+    const struct scenario_step *s = r->plan->steps[step].step;
+    const struct scenario_task *t = &s->tasks[task];
+    start_on(r,
+             &(struct order){.step = step,
+                             .command = t->command,
+                             .n_command = t->n_command,
+                             .user = s->user,
+                             .limit_ns = plan_limit(t->within)},
+             t->hosts != NULL ? t->hosts : s->hosts);
+}
+
+void run_step_check(struct run *r, size_t step, size_t host)
+{
+    const struct scenario_command_check *check = &r->plan->steps[step].step->check;
+    bool chosen[PLAN_HOSTS_MAX] = {false};
+    chosen[host] = true;
+    start(r,
+          &(struct order){.step = step,
+                          .check = true,
+                          .command = check->command,
+                          .n_command = check->n_command,
+                          .user = check->user,
+                          .limit_ns = plan_limit(check->within)},
+          chosen, NULL);
 }

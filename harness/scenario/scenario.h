@@ -139,7 +139,45 @@ static inline bool waves_given(const struct scenario_waves *w)
     return w->size != 0 || w->share.ppm != 0;
 }
 
-enum step_kind { STEP_FAULT, STEP_WAIT, STEP_WAIT_UNTIL, STEP_RUN, STEP_PARALLEL, STEP_HEAL };
+/* What a fault step asks before it goes out, in this order: a command, a person, and each host's
+ * own kernel. A refusal is a result: nothing was injected. */
+/* A validation on the step's first host; given when n_command is not 0. */
+struct scenario_command_check {
+    const char *const *command;
+    size_t n_command;
+    const char *user;
+    struct duration within;
+};
+
+/* A model of a person; given when `by` is not NULL. */
+enum approval_answer { ANSWER_YES, ANSWER_NO, ANSWER_NONE };
+struct scenario_approval {
+    const char *by;
+    struct duration after;  /* how long until the answer */
+    struct duration within; /* how long it is waited for; 0: until it comes */
+    int answer;             /* enum approval_answer */
+    int proceed;            /* enum index, where none came in time: refuse, proceed */
+};
+
+/* One command of a person's. */
+struct scenario_task {
+    const char *name;
+    const char *const *command;
+    size_t n_command;
+    const struct selector *hosts; /* NULL: the step's */
+    struct duration takes;        /* what the person needs before it is typed */
+    struct duration within;
+};
+
+enum step_kind {
+    STEP_FAULT,
+    STEP_WAIT,
+    STEP_WAIT_UNTIL,
+    STEP_RUN,
+    STEP_RUNBOOK,
+    STEP_PARALLEL,
+    STEP_HEAL
+};
 
 struct scenario_step {
     enum step_kind kind;
@@ -154,6 +192,8 @@ struct scenario_step {
     struct duration length;       /* FAULT: for (0: until the end of the steps); WAIT: how long */
     struct scenario_waves waves;
     struct scenario_flap flap;
+    struct scenario_command_check check;
+    struct scenario_approval approval;
     bool wait_end; /* FAULT: the next step starts only when this fault has ended (default false) */
     /* WAIT_UNTIL */
     const char *probe;
@@ -164,7 +204,10 @@ struct scenario_step {
     const char *const *command;
     size_t n_command;
     const char *user;
-    bool recovery; /* a runbook step done by a person's hand: recovery is marked as not automatic */
+    bool recovery; /* done by a person's hand: recovery is marked as not automatic */
+    /* RUNBOOK: by `user`, one after the other; recovery is by a person's hand */
+    const struct scenario_task *tasks;
+    size_t n_tasks;
     /* PARALLEL: branches, each a list of steps */
     const struct scenario_steps {
         const struct scenario_step *steps;
@@ -172,6 +215,14 @@ struct scenario_step {
     } * branches;
     size_t n_branches;
 };
+
+/* Is anything asked before it goes out? */
+bool step_asks(const struct scenario_step *s);
+/* How long the approval is waited for, and whether it is given then. */
+int64_t approval_wait_ns(const struct scenario_approval *a);
+bool approval_given(const struct scenario_approval *a);
+/* What a runbook's person needs altogether, without its commands. */
+int64_t runbook_least_ns(const struct scenario_step *s);
 
 #define TARGET(word, name, unit, side, doc) TARGET_##word,
 enum target_kind {

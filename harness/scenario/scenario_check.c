@@ -28,7 +28,9 @@ static int64_t walk_steps(struct walk *w, const struct scenario_step *steps, siz
 {
     for (size_t i = 0; i < n; i++) {
         const struct scenario_step *step = &steps[i];
-        int64_t end = t + step->length.ns;
+        t += approval_wait_ns(&step->approval) + runbook_least_ns(step);
+        bool refused = step->approval.by != NULL && !approval_given(&step->approval);
+        int64_t end = refused ? t : t + step->length.ns;
         if (step->kind == STEP_FAULT) {
             see_fault(w, step);
             w->last_end = end > w->last_end ? end : w->last_end;

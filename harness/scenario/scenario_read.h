@@ -117,6 +117,12 @@ struct section {
 #define POS_IN(type)         .has_pos = true, .pos_at = offsetof(type, pos)
 #define NAMED_IN(type)       .has_name = true, .name_at = offsetof(type, name)
 
+#define KEY_NAME_OF_STEP                                                                           \
+    {                                                                                              \
+        .name = "name", .type = KEY_NAME, AT(struct scenario_step, name),                          \
+        .doc = "What the report and `heal` call this step."                                        \
+    }
+
 void reader_problem(struct reader *r, struct pos pos, const char *hint, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 /* The message of err, its mend as the hint. */
@@ -224,6 +230,8 @@ extern const struct section section_scenario, section_lab, section_service, sect
     section_role, section_expect, section_number, section_target, section_guard, section_inventory,
     section_lab_file, section_waves, section_flap, section_ledger, section_trials, section_outage,
     section_variant, section_symptom;
+/* scenario_admission.c, scenario_run.c */
+extern const struct section section_check, section_approval, section_run, section_runbook;
 #define TARGET(word, name, unit, side, doc) extern const struct section section_target_##name;
 #include "scenario/targets.def"
 #undef TARGET

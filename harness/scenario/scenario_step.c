@@ -200,12 +200,6 @@ static const struct section section_until = {
     .example = "- wait_until: {probe: write, is: good, within: 20s}\n",
 };
 
-#define KEY_NAME_OF_STEP                                                                           \
-    {                                                                                              \
-        .name = "name", .type = KEY_NAME, AT(struct scenario_step, name),                          \
-        .doc = "What the report and `heal` call this step."                                        \
-    }
-
 static const struct key fault_keys[] = {
     {.name = "fault",
      .type = KEY_CUSTOM,
@@ -249,6 +243,16 @@ static const struct key fault_keys[] = {
      AT(struct scenario_step, flap),
      .group = 2,
      .doc = "On and off again, for as long as `for` says."},
+    {.name = "check",
+     .type = KEY_SECTION,
+     .section = &section_check,
+     AT(struct scenario_step, check),
+     .doc = "A command that must succeed before anything goes out."},
+    {.name = "approval",
+     .type = KEY_SECTION,
+     .section = &section_approval,
+     AT(struct scenario_step, approval),
+     .doc = "A person who is asked first, after the check."},
 };
 static const struct section section_fault = {
     .name = "fault",
@@ -292,56 +296,6 @@ static const struct section section_wait_until = {.name = "wait_until step",
                                                   KEYS(wait_until_keys),
                                                   .variants = true,
                                                   .doc = "A wait with a condition."};
-
-static void finish_run(struct reader *r, const struct node *node, void *at)
-{
-    const struct scenario_step *s = at;
-    if (r->s->lab == NULL)
-        reader_problem(r, node->pos, "on a real host, use what its own policy lists",
-                       "run: commands run in labs only");
-    (void)s;
-}
-
-static const struct key run_keys[] = {
-    {.name = "run",
-     .type = KEY_COMMAND,
-     AT_LIST(struct scenario_step, command),
-     .required = true,
-     .doc = "The command, run inside the lab host: a list, or a text that is split at spaces."},
-    KEY_NAME_OF_STEP,
-    {.name = "hosts",
-     .type = KEY_SELECTOR,
-     AT(struct scenario_step, hosts),
-     .required = true,
-     .scope = SCOPE_ROLES,
-     .doc = "Where it runs."},
-    {.name = "user",
-     .type = KEY_NAME,
-     AT(struct scenario_step, user),
-     .def = "root",
-     .doc = "Who runs it."},
-    {.name = "within",
-     .type = KEY_PARAM,
-     .param = PARAM_DURATION,
-     AT(struct scenario_step, within),
-     .min = 1000000,
-     .max = LENGTH_MAX,
-     .def = "30s",
-     .doc = "After this long it is killed, and the trial is inconclusive."},
-    {.name = "recovery",
-     .type = KEY_PARAM,
-     .param = PARAM_BOOL,
-     AT(struct scenario_step, recovery),
-     .def = "false",
-     .doc = "It stands for a person's hand: the recovery after it does not count as automatic."},
-};
-static const struct section section_run = {
-    .name = "run",
-    KEYS(run_keys),
-    .variants = true,
-    .finish = finish_run,
-    .doc = "A command inside a lab host.",
-    .example = "- run: [redis-cli, config, set, appendonly, \"yes\"]\n  hosts: n1\n"};
 
 static const struct section section_parallel;
 
@@ -397,6 +351,7 @@ static const struct {
     {STEP_WAIT, "wait", &section_wait},
     {STEP_WAIT_UNTIL, "wait_until", &section_wait_until},
     {STEP_RUN, "run", &section_run},
+    {STEP_RUNBOOK, "runbook", &section_runbook},
     {STEP_PARALLEL, "parallel", &section_parallel},
     {STEP_HEAL, "heal", &section_heal},
 };

@@ -41,12 +41,16 @@ struct world {
     int64_t later_ms;
     size_t fail_prepare, fail_apply; /* 1-based injection number of the run */
     int64_t interrupt_ms, interrupt2_ms, go_on_ms, lose_ms, lapse_ms, die_ms;
-    int64_t silent_from; /* no answer of the probe from then on */
-    size_t slow_apply;   /* this injection's takes 100 ms */
-    int64_t revert_ms;   /* how long a revert takes, when it is not 2 ms */
-    size_t last;         /* trial that may begin, when the engine asks */
-    int64_t turn_ms;     /* how long that answer takes */
-    size_t interrupt_at; /* after so many events */
+    int64_t silent_from;     /* no answer of the probe from then on */
+    uint64_t refuses;        /* bit h: host h refuses what is prepared there */
+    const char *check_fails; /* what the check says then */
+    bool check_breaks;       /* it cannot be run */
+    size_t fail_task;        /* 1-based command of the runbook */
+    size_t slow_apply;       /* this injection's takes 100 ms */
+    int64_t revert_ms;       /* how long a revert takes, when it is not 2 ms */
+    size_t last;             /* trial that may begin, when the engine asks */
+    int64_t turn_ms;         /* how long that answer takes */
+    size_t interrupt_at;     /* after so many events */
     bool log_all;
 
     /* What happened. */
@@ -60,7 +64,7 @@ struct world {
     int64_t now;
     size_t n_open_at_abort, n_ends, n_prepared, n_reverted, n_prepare_failed, n_lost;
     bool ended_ok, overflow;
-    char failed_text[32], awaited[200];
+    char failed_text[32], awaited[400];
 };
 
 static const struct fault world_fault = {
@@ -138,13 +142,18 @@ static inline void world_call(struct world *w, const struct engine *e, const str
 {
     const struct engine_injection *i = engine_injection(e, a->index);
     size_t number = (size_t)strtoul(i->id + 1, NULL, 10);
-    bool ok = number != fails;
+    bool refused = answer == EVENT_PREPARED && ((w->refuses >> i->host) & 1) != 0;
+    bool ok = number != fails && !refused;
     world_say(w, "%s %s on %s", verb, i->id, w->hosts[i->host].name);
     int64_t took = answer == EVENT_REVERTED && w->revert_ms != 0        ? w->revert_ms
                    : answer == EVENT_APPLIED && number == w->slow_apply ? 100
                                                                         : 2;
     world_send(w, took,
-               (struct event){.kind = answer, .index = a->index, .ok = ok, .text = "refused"});
+               (struct event){.kind = answer,
+                              .index = a->index,
+                              .ok = ok,
+                              .refused = refused,
+                              .text = refused ? "may not" : "refused"});
     if (answer == EVENT_PREPARED && ok)
         w->n_prepared++;
     if (answer == EVENT_PREPARED && !ok)
@@ -201,6 +210,28 @@ static inline void world_perform(struct world *w, const struct engine *e, const 
     case ACTION_RUN:
         world_say(w, "run step %zu", a->index + 1);
         world_send(w, 5, (struct event){.kind = EVENT_RAN, .index = a->index, .ok = true});
+        break;
+    case ACTION_CHECK:
+        world_send(w, 10,
+                   (struct event){.kind = EVENT_CHECKED,
+                                  .index = a->index,
+                                  .ok = w->check_fails == NULL,
+                                  .refused = !w->check_breaks,
+                                  .text = w->check_fails});
+        break;
+    case ACTION_TASK:
+        world_say(w, "task %zu %s%s%s", a->host + 1, a->text, a->why[0] ? ": " : "", a->why);
+        if (strcmp(a->text, "run") == 0)
+            world_send(w, 5,
+                       (struct event){.kind = EVENT_RAN,
+                                      .index = a->index,
+                                      .ok = a->host + 1 != w->fail_task,
+                                      .text = "exit status 1"});
+        break;
+    case ACTION_ADMISSION:
+        world_say(w, "admission %s%s%s%s%s%s%s", a->text, a->by != NULL ? " by " : "",
+                  a->by != NULL ? a->by : "", a->host < 4 ? " on " : "",
+                  a->host < 4 ? w->hosts[a->host].name : "", a->why[0] ? ": " : "", a->why);
         break;
     case ACTION_STEP:
         world_say(w, "step %zu %s%s%s", a->index + 1, a->text, a->why[0] ? ": " : "", a->why);
