@@ -12,33 +12,47 @@ const char *write_fate_word(enum write_fate f)
     return words[f];
 }
 
+/* One view of one vantage. */
+struct view {
+    const struct history_ledger *of;    /* its vantage's */
+    const struct ledgerlog_trial *file; /* of this trial in its file; NULL: it has none */
+    uint32_t view;
+    const struct ledgerlog_read *read; /* of the last full round; NULL: none */
+    size_t at;                         /* place in its ranges */
+};
+
 struct judging {
     struct analysis_maker *m;
     const struct analysis_trial *t;
-    const struct ledgerlog *log;
-    const struct ledgerlog_trial *of;
-    const struct ledgerlog_read **reads; /* of the last full round, by view; NULL: none */
-    size_t *at;                          /* place in each view's ranges */
+    const struct ledgerlog_trial *of; /* of who writes */
+    struct view *views;               /* of all vantages, who writes first */
+    size_t n_views, n_vantages;
     struct analysis_ledger *l;
     struct {
         int64_t oldest_sent, oldest_done, newest_sent, newest_done;
     } lost, any; /* absent from every view; from any */
 };
 
-/* The reads of one round by view; false: a view has no full one. */
-static bool round_take(const struct judging *j, uint32_t round, const struct ledgerlog_read **ret)
+/* A full read of the view in that round, or NULL. */
+static const struct ledgerlog_read *read_of(const struct view *v, uint32_t round)
 {
-    size_t n = 0;
-    for (size_t v = 0; v < j->log->n_views; v++)
-        ret[v] = NULL;
-    for (size_t i = 0; i < j->of->n_reads; i++) {
-        const struct ledgerlog_read *r = &j->of->reads[i];
-        if (r->round != round)
-            continue;
-        n += r->ok && ret[r->view] == NULL;
-        ret[r->view] = r->ok ? r : ret[r->view];
+    for (size_t i = v->file != NULL ? v->file->n_reads : 0; i-- > 0;) {
+        const struct ledgerlog_read *r = &v->file->reads[i];
+        if (r->round == round && r->view == v->view && r->ok)
+            return r;
     }
-    return n == j->log->n_views && n != 0;
+    return NULL;
+}
+
+/* Takes the reads of one round; false: a view has no full one. */
+static bool round_take(const struct judging *j, uint32_t round)
+{
+    bool full = j->n_views != 0;
+    for (size_t v = 0; v < j->n_views; v++) {
+        j->views[v].read = read_of(&j->views[v], round);
+        full = full && j->views[v].read != NULL;
+    }
+    return full;
 }
 
 static bool same(const struct ledgerlog_read *a, const struct ledgerlog_read *b)
@@ -52,62 +66,87 @@ static bool same(const struct ledgerlog_read *a, const struct ledgerlog_read *b)
     return true;
 }
 
-/* Why the last read of a view that has none in the last round failed. */
-static const char *unread_why(const struct judging *j, uint32_t view)
+/* "n1", or where there are several vantages "n1 from client". */
+static const char *view_text(const struct judging *j, const struct view *v)
 {
-    for (size_t i = j->of->n_reads; i-- > 0;)
-        if (j->of->reads[i].view == view && !j->of->reads[i].ok)
-            return j->of->reads[i].why;
+    const char *name = v->of->log->views[v->view];
+    return j->n_vantages > 1 ? analysis_text(j->m, "%s from %s", name, v->of->from) : name;
+}
+
+/* Why the last read of a view that has none in the last round failed. */
+static const char *unread_why(const struct view *v)
+{
+    if (v->file == NULL)
+        return "it has no file";
+    for (size_t i = v->file->n_reads; i-- > 0;)
+        if (v->file->reads[i].view == v->view && !v->file->reads[i].ok)
+            return v->file->reads[i].why;
     return "it was not read";
 }
 
 static const char *unread(const struct judging *j)
 {
-    if (j->of->n_reads == 0)
+    if (j->l->rounds == 0)
         return "it was never read back";
-    for (uint32_t v = 0; v < j->log->n_views; v++)
-        if (j->reads[v] == NULL)
-            return analysis_text(j->m, "%s could not be read: %s", j->log->views[v],
-                                 unread_why(j, v));
+    for (size_t v = 0; v < j->n_views; v++)
+        if (j->views[v].file == NULL)
+            return analysis_text(j->m, "%s has no file", j->views[v].of->from);
+    for (size_t v = 0; v < j->n_views; v++)
+        if (j->views[v].read == NULL)
+            return analysis_text(j->m, "%s could not be read: %s", view_text(j, &j->views[v]),
+                                 unread_why(&j->views[v]));
     return "two full reads in a row were never the same";
+}
+
+static uint32_t rounds_of(const struct judging *j)
+{
+    uint32_t n = 0;
+    for (size_t v = 0; v < j->n_views; v++) {
+        const struct ledgerlog_trial *t = j->views[v].file;
+        if (t != NULL && t->n_reads != 0 && t->reads[t->n_reads - 1].round >= n)
+            n = t->reads[t->n_reads - 1].round + 1;
+    }
+    return n;
 }
 
 /* The newest round in which every view was read, and whether that before it was the same. */
 static void rounds_choose(struct judging *j)
 {
     struct analysis_ledger *l = j->l;
-    const struct ledgerlog_read **before = analysis_array(j->m, j->log->n_views, sizeof(void *));
-    uint32_t last = j->of->n_reads != 0 ? j->of->reads[j->of->n_reads - 1].round : 0;
-    if (before == NULL)
+    l->rounds = rounds_of(j);
+    if (l->rounds == 0) {
+        l->why = unread(j);
         return;
-    l->rounds = j->of->n_reads != 0 ? last + 1 : 0;
+    }
     /* What came behind the last full one was cut off. */
-    bool full = l->rounds != 0 && round_take(j, last, j->reads);
-    for (uint32_t back = 0; !full && last > 0 && back < 1; back++)
-        full = round_take(j, --last, j->reads);
-    l->known = full && last > 0 && round_take(j, last - 1, before);
+    uint32_t last = l->rounds - 1;
+    bool full = round_take(j, last);
+    if (!full && last > 0)
+        full = round_take(j, --last);
+    l->known = full && last > 0;
     l->agree = full;
-    for (size_t v = 0; full && v < j->log->n_views; v++) {
-        l->known = l->known && same(before[v], j->reads[v]);
-        l->agree = l->agree && same(j->reads[0], j->reads[v]);
+    for (size_t v = 0; full && v < j->n_views; v++) {
+        const struct ledgerlog_read *before = last > 0 ? read_of(&j->views[v], last - 1) : NULL;
+        l->known = l->known && before != NULL && same(before, j->views[v].read);
+        l->agree = l->agree && same(j->views[0].read, j->views[v].read);
     }
     l->why = l->known ? "" : unread(j);
 }
 
 /* How often a view has the id; ids are asked for in order. */
-static uint32_t times_in(struct judging *j, size_t view, uint64_t id)
+static uint32_t times_in(struct view *v, uint64_t id)
 {
-    const struct ledgerlog_read *r = j->reads[view];
-    while (j->at[view] < r->n_ranges && r->ranges[j->at[view]].to < id)
-        j->at[view]++;
-    const struct ledgerlog_range *range = &r->ranges[j->at[view]];
-    return j->at[view] < r->n_ranges && range->from <= id ? range->times : 0;
+    const struct ledgerlog_read *r = v->read;
+    while (v->at < r->n_ranges && r->ranges[v->at].to < id)
+        v->at++;
+    const struct ledgerlog_range *range = &r->ranges[v->at];
+    return v->at < r->n_ranges && range->from <= id ? range->times : 0;
 }
 
 static void views_begin(struct judging *j)
 {
-    for (size_t v = 0; v < j->log->n_views; v++)
-        j->at[v] = 0;
+    for (size_t v = 0; v < j->n_views; v++)
+        j->views[v].at = 0;
 }
 
 /* Where a write was found. */
@@ -118,11 +157,11 @@ struct found {
 static struct found find(struct judging *j, const struct ledgerlog_write *w, bool count)
 {
     struct found f = {0, 0, 0};
-    for (size_t v = 0; v < j->log->n_views; v++) {
+    for (size_t v = 0; v < j->n_views; v++) {
         struct analysis_view *view = &j->l->views[v];
-        if (j->reads[v] == NULL)
+        if (j->views[v].read == NULL)
             continue;
-        uint32_t times = times_in(j, v, w->id);
+        uint32_t times = times_in(&j->views[v], w->id);
         f.of++;
         f.in += times != 0;
         f.most = times > f.most ? times : f.most;
@@ -194,10 +233,11 @@ static void write_count(struct judging *j, const struct ledgerlog_write *w)
 /* Ids that are there though nobody wrote them down, in the view that has most of these. */
 static void strange_count(struct judging *j)
 {
-    for (size_t v = 0; v < j->log->n_views; v++) {
+    for (size_t v = 0; v < j->n_views; v++) {
+        const struct ledgerlog_read *r = j->views[v].read;
         uint64_t all = 0;
-        for (size_t i = 0; j->reads[v] != NULL && i < j->reads[v]->n_ranges; i++)
-            all += j->reads[v]->ranges[i].to - j->reads[v]->ranges[i].from + 1;
+        for (size_t i = 0; r != NULL && i < r->n_ranges; i++)
+            all += r->ranges[i].to - r->ranges[i].from + 1;
         uint64_t strange = all - j->l->views[v].present;
         if (strange > j->l->strange)
             j->l->strange = strange < UINT32_MAX ? (uint32_t)strange : UINT32_MAX;
@@ -288,6 +328,25 @@ static void loss_time(struct judging *j)
     l->loss_ns = (struct span){l->lost_lower != 0 && lo > 0 ? lo : 0, hi > 0 ? hi : 0};
 }
 
+/* Which views lack how many: at most the first, and how many more. */
+static const char *lacking(const struct judging *j)
+{
+    const struct view *worst = NULL;
+    uint32_t most = 0, views = 0;
+    for (size_t v = 0; v < j->n_views; v++) {
+        uint32_t absent = j->l->views[v].absent;
+        views += absent != 0;
+        if (absent > most) {
+            most = absent;
+            worst = &j->views[v];
+        }
+    }
+    if (worst == NULL)
+        return "";
+    return analysis_text(j->m, " (%u of %zu views lack some; %s lacks %u)", views, j->n_views,
+                         view_text(j, worst), most);
+}
+
 static const char *sentence(const struct judging *j)
 {
     const struct analysis_ledger *l = j->l;
@@ -308,29 +367,65 @@ static const char *sentence(const struct judging *j)
                              l->lost_upper, l->acknowledged, from, to);
     return analysis_text(j->m,
                          "the views do not agree: %u of %u acknowledged writes are gone from all "
-                         "of them, %u from at least one",
-                         l->lost_lower, l->acknowledged, l->lost_upper);
+                         "of them, %u from at least one%s",
+                         l->lost_lower, l->acknowledged, l->lost_upper, lacking(j));
 }
 
 static void views_fill(struct judging *j)
 {
     struct analysis_ledger *l = j->l;
-    l->views = analysis_array(j->m, j->log->n_views, sizeof(*l->views));
-    for (uint32_t v = 0; l->views != NULL && v < j->log->n_views; v++)
-        l->views[l->n_views++] =
-            (struct analysis_view){.vantage = j->log->from,
-                                   .name = j->log->views[v],
-                                   .read = j->reads[v] != NULL,
-                                   .why = j->reads[v] != NULL ? "" : unread_why(j, v)};
+    l->views = analysis_array(j->m, j->n_views, sizeof(*l->views));
+    for (size_t v = 0; l->views != NULL && v < j->n_views; v++) {
+        const struct view *of = &j->views[v];
+        l->views[l->n_views++] = (struct analysis_view){
+            .vantage = of->of->from,
+            .name = of->file != NULL ? of->of->log->views[of->view] : "as a client",
+            .read = of->read != NULL,
+            .why = of->read != NULL ? "" : unread_why(of)};
+    }
+}
+
+static const struct ledgerlog_trial *file_of(const struct history_ledger *h, uint32_t trial)
+{
+    for (size_t i = 0; h->log != NULL && i < h->log->n_trials; i++)
+        if (h->log->trials[i].trial == trial)
+            return &h->log->trials[i];
+    return NULL;
+}
+
+/* A vantage without a file has a view that was not read. */
+static size_t views_of(const struct history_ledger *h, uint32_t trial)
+{
+    return file_of(h, trial) != NULL ? h->log->n_views : 1;
+}
+
+/* Those of all its vantages; false: nothing is written down. */
+static bool views_find(struct judging *j, const char *name)
+{
+    const struct history *h = j->m->h;
+    size_t n = 0;
+    for (size_t i = 0; i < h->n_ledgers; i++)
+        n += strcmp(h->ledgers[i].name, name) == 0 ? views_of(&h->ledgers[i], j->t->trial) : 0;
+    j->views = analysis_array(j->m, n, sizeof(*j->views));
+    for (size_t i = 0; j->views != NULL && i < h->n_ledgers; i++) {
+        const struct history_ledger *of = &h->ledgers[i];
+        const struct ledgerlog_trial *file = file_of(of, j->t->trial);
+        if (strcmp(of->name, name) != 0)
+            continue;
+        j->n_vantages++;
+        if (!of->reads_only)
+            j->of = file;
+        j->l->torn = j->l->torn || (file != NULL && of->log->torn &&
+                                    file == &of->log->trials[of->log->n_trials - 1]);
+        for (size_t v = views_of(of, j->t->trial), k = 0; k < v; k++)
+            j->views[j->n_views++] = (struct view){.of = of, .file = file, .view = (uint32_t)k};
+    }
+    return j->of != NULL;
 }
 
 static void ledger_fill(struct judging *j)
 {
     struct analysis_ledger *l = j->l;
-    j->reads = analysis_array(j->m, j->log->n_views, sizeof(void *));
-    j->at = analysis_array(j->m, j->log->n_views, sizeof(*j->at));
-    if (j->reads == NULL || j->at == NULL)
-        return;
     rounds_choose(j);
     views_fill(j);
     if (j->m->no_memory)
@@ -345,18 +440,9 @@ static void ledger_fill(struct judging *j)
     l->sentence = sentence(j);
 }
 
-static const struct history_ledger *history_of(const struct history *h, const char *name)
-{
-    for (size_t i = 0; i < h->n_ledgers; i++)
-        if (strcmp(h->ledgers[i].name, name) == 0)
-            return &h->ledgers[i];
-    return NULL;
-}
-
 static void ledger_judge(struct analysis_maker *m, struct analysis_trial *t,
                          const struct scenario_ledger *of, struct analysis_ledger *ret)
 {
-    const struct history_ledger *h = history_of(m->h, of->name);
     struct judging j = {.m = m, .t = t, .l = ret};
     *ret = (struct analysis_ledger){.name = of->name,
                                     .kind = of->kind != NULL ? of->kind->name : "",
@@ -369,14 +455,8 @@ static void ledger_judge(struct analysis_maker *m, struct analysis_trial *t,
                                     .newest_lost_ns = -1};
     j.lost.oldest_sent = j.lost.oldest_done = j.lost.newest_sent = j.lost.newest_done = -1;
     j.any.oldest_sent = j.any.oldest_done = j.any.newest_sent = j.any.newest_done = -1;
-    j.log = h != NULL ? h->log : NULL;
-    for (size_t i = 0; j.log != NULL && i < j.log->n_trials; i++)
-        if (j.log->trials[i].trial == t->trial)
-            j.of = &j.log->trials[i];
-    if (j.of == NULL)
-        return;
-    ret->torn = j.log->torn && j.of == &j.log->trials[j.log->n_trials - 1];
-    ledger_fill(&j);
+    if (views_find(&j, of->name))
+        ledger_fill(&j);
 }
 
 void analysis_ledgers(struct analysis_maker *m, struct analysis_trial *t)

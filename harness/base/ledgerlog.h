@@ -26,7 +26,8 @@ enum {
     LEDGERLOG_VIEWS_MAX = 1024,
     LEDGERLOG_TRIALS_MAX = 10000,
     LEDGERLOG_LINE = 512, /* of any line but one of ids */
-    LEDGERLOG_WHY = 200
+    LEDGERLOG_WHY = 200,
+    LEDGERLOG_VIEW_S = 10 /* a view's read takes at most */
 };
 
 /* How a write ended. PENDING: the file has no word of it, so that it may be either. */

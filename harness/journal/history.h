@@ -126,9 +126,10 @@ struct history_probe {
     size_t n_hosts;
 };
 
-/* One ledger and its own file, in the order of the `ledgers` event. */
+/* One ledger at one vantage and its own file, in the order of the `ledgers` event. */
 struct history_ledger {
-    const char *name, *kind, *from;
+    const char *name, *kind, *from; /* with several vantages it stands here once for each */
+    bool reads_only;                /* another one of its name writes */
     int64_t every_ns;
     struct ledgerlog *log; /* NULL: there is no such file, or nothing whole in it */
 };

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LEDGERS_MAX = 64 };
+enum { LEDGERS_MAX = 128 };
 
 static int ledgers_take(struct history *h, const json_t *list, size_t line, struct err *err)
 {
@@ -28,6 +28,7 @@ static int ledgers_take(struct history *h, const json_t *list, size_t line, stru
         *l = (struct history_ledger){.name = json_string_value(json_object_get(item, "name")),
                                      .kind = json_string_value(json_object_get(item, "kind")),
                                      .from = json_string_value(json_object_get(item, "from")),
+                                     .reads_only = json_is_false(json_object_get(item, "writes")),
                                      .every_ns = history_number(item, "every_ns", 0)};
         if (l->name == NULL || l->kind == NULL || l->from == NULL)
             return make_error(err, ERR_INPUT, 0,
@@ -46,12 +47,12 @@ int history_ledgers_fill(struct history *h, struct err *err)
 }
 
 /* The newest event that names the ledger's file, or NULL. */
-static const json_t *named(const struct history *h, const char *name)
+static const json_t *named(const struct history *h, const char *file)
 {
     const json_t *newest = NULL;
     for (size_t i = 0; i < h->n_events; i++) {
-        const char *of = json_string_value(json_object_get(h->events[i].members, "ledger"));
-        if (strcmp(h->events[i].ev, "ledger") == 0 && of != NULL && strcmp(of, name) == 0)
+        const char *of = json_string_value(json_object_get(h->events[i].members, "file"));
+        if (strcmp(h->events[i].ev, "ledger") == 0 && of != NULL && strcmp(of, file) == 0)
             newest = h->events[i].members;
     }
     return newest;
@@ -77,10 +78,10 @@ static int check_named(const json_t *event, const struct buf *bytes, struct err 
 static int ledger_load(struct history *h, unsigned index, int dir_fd, struct err *err)
 {
     struct history_ledger *l = &h->ledgers[index];
-    const json_t *event = named(h, l->name);
     char name[32];
     /* The name is never taken from the journal: it could lead anywhere. */
     (void)snprintf(name, sizeof(name), LEDGERLOG_NAME, index);
+    const json_t *event = named(h, name);
     CLEANUP_FD int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     CLEANUP_BUF struct buf bytes = BUF_INIT(LEDGERLOG_MAX);
     if (fd < 0 && errno == ENOENT && event == NULL)

@@ -82,6 +82,7 @@ static int spec_read(struct control *c, const json_t *params, struct keeper_spec
         return -1;
     s->seed = (uint64_t)seed;
     s->each = json_is_true(json_object_get(params, "each"));
+    s->reads_only = json_is_true(json_object_get(params, "reads_only"));
     s->kind = ledger_kind_find(kind);
     if (s->kind == NULL)
         return make_error(err, ERR_PROTOCOL, 0, "no such kind of ledger");
@@ -93,9 +94,10 @@ static int spec_read(struct control *c, const json_t *params, struct keeper_spec
     return 0;
 }
 
-static int do_configure(struct control *c, const json_t *params, struct err *err)
+static int do_configure(struct control *c, const json_t *params, json_t *result, struct err *err)
 {
     struct keeper_spec s = {.kind = NULL};
+    (void)result;
     if (c->keeper != NULL)
         return make_error(err, ERR_PROTOCOL, 0, "it is configured already");
     if (spec_read(c, params, &s, err) != 0)
@@ -110,9 +112,10 @@ static int do_configure(struct control *c, const json_t *params, struct err *err
     return keeper_new(&s, c->log, &c->keeper, err);
 }
 
-static int do_start(struct control *c, const json_t *params, struct err *err)
+static int do_start(struct control *c, const json_t *params, json_t *result, struct err *err)
 {
     int64_t trial = 0;
+    (void)result;
     if (integer(params, "trial", 0, UINT32_MAX - 1, &trial, err) != 0)
         return -1;
     return keeper_start(c->keeper, (uint32_t)trial, err);
@@ -126,19 +129,39 @@ static bool has_ended(void *ctx)
     return poll(&p, 1, 0) == 1 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-static int do_stop(struct control *c, const json_t *params, struct err *err)
+static int do_stop(struct control *c, const json_t *params, json_t *result, struct err *err)
 {
-    int64_t within = 0;
-    if (integer(params, "read_within_ns", 0, 86400 * NS_PER_SEC, &within, err) != 0 ||
-        keeper_stop(c->keeper, err) != 0)
+    (void)params;
+    (void)result;
+    return keeper_stop(c->keeper, err);
+}
+
+static int do_read(struct control *c, const json_t *params, json_t *result, struct err *err)
+{
+    struct keeper_round round;
+    (void)params;
+    if (keeper_read(c->keeper, has_ended, c, &round, err) != 0)
         return -1;
-    return keeper_read_back(c->keeper, within, has_ended, c, err);
+    (void)json_object_set_new(result, "steady", json_boolean(round.steady));
+    (void)json_object_set_new(result, "digest", json_string(round.digest));
+    return 0;
+}
+
+static int do_over(struct control *c, const json_t *params, json_t *result, struct err *err)
+{
+    (void)params;
+    (void)result;
+    return keeper_read_over(c->keeper, err);
 }
 
 static const struct {
     const char *name;
-    int (*run)(struct control *c, const json_t *params, struct err *err);
-} methods[] = {{"configure", do_configure}, {"start", do_start}, {"stop", do_stop}};
+    int (*run)(struct control *c, const json_t *params, json_t *result, struct err *err);
+} methods[] = {{"configure", do_configure},
+               {"start", do_start},
+               {"stop", do_stop},
+               {"read", do_read},
+               {"over", do_over}};
 
 static json_t *frame_run(struct control *c, const json_t *frame)
 {
@@ -147,6 +170,7 @@ static json_t *frame_run(struct control *c, const json_t *frame)
     struct err err = {.code = ERR_NONE};
     size_t i = 0, n = sizeof(methods) / sizeof(methods[0]);
     int r = -1;
+    json_t *result = json_object();
     while (i < n && (method == NULL || strcmp(methods[i].name, method) != 0))
         i++;
     if (i == n)
@@ -154,10 +178,14 @@ static json_t *frame_run(struct control *c, const json_t *frame)
     else if (i != 0 && c->keeper == NULL)
         (void)make_error(&err, ERR_PROTOCOL, 0, "it is not configured");
     else
-        r = methods[i].run(c, json_object_get(frame, "params"), &err);
-    if (r == 0 && c->keeper != NULL && keeper_failure(c->keeper) != NULL)
-        return frame_error(id, keeper_failure(c->keeper));
-    return r == 0 ? frame_result(id, json_object()) : frame_error(id, &err);
+        r = methods[i].run(c, json_object_get(frame, "params"), result, &err);
+    const struct err *failure = r != 0              ? &err
+                                : c->keeper != NULL ? keeper_failure(c->keeper)
+                                                    : NULL;
+    if (failure == NULL)
+        return frame_result(id, result);
+    json_decref(result);
+    return frame_error(id, failure);
 }
 
 static int answer(struct control *c, json_t *frame, struct err *err)

@@ -165,7 +165,7 @@ static void slot_run(struct keeper *k, int64_t now)
 
 int64_t keeper_turn(struct keeper *k)
 {
-    if (!k->running)
+    if (!k->running || k->spec.reads_only)
         return INT64_MAX;
     for (int64_t now = clock_system(CLOCK_MONOTONIC); k->due_ns <= now;
          now = clock_system(CLOCK_MONOTONIC))
@@ -181,7 +181,8 @@ int keeper_start(struct keeper *k, uint32_t trial, struct err *err)
     k->trial = trial;
     (void)snprintf(k->collection, sizeof(k->collection), "%s:%" PRIu32, k->base, trial);
     int64_t limit = clock_system(CLOCK_MONOTONIC) + KEEPER_PREPARE_S * NS_PER_SEC;
-    if (k->spec.kind->ops->prepare != NULL &&
+    keeper_reading_free(k);
+    if (!k->spec.reads_only && k->spec.kind->ops->prepare != NULL &&
         k->spec.kind->ops->prepare(&k->place, limit, err) != 0)
         return -1;
     ledgerlog_put_trial(&line, trial, keeper_now(k));
@@ -290,6 +291,7 @@ void keeper_free(struct keeper *k)
     for (size_t i = 0; i < k->n_workers; i++)
         (void)pthread_join(k->workers[i]->thread, NULL);
     clients_close(k);
+    keeper_reading_free(k);
     for (size_t i = 0; i < k->n_workers; i++) {
         (void)pthread_cond_destroy(&k->workers[i]->wake);
         free(k->workers[i]);

@@ -7,6 +7,7 @@
 #ifndef BLACKSTART_LEDGER_KEEPER_H
 #define BLACKSTART_LEDGER_KEEPER_H
 
+#include "base/digest.h"
 #include "ledger/ledger.h"
 #include "ledger/log.h"
 
@@ -20,7 +21,8 @@ struct keeper_spec {
     const char *name, *from, *collection; /* collection: of the run and the ledger */
     int64_t every_ns, timeout_ns, epoch_ns;
     uint64_t seed;
-    bool each; /* hosts are read by themselves too */
+    bool each;       /* hosts are read by themselves too */
+    bool reads_only; /* another one, at another vantage, writes */
 };
 
 struct keeper;
@@ -37,11 +39,17 @@ int64_t keeper_turn(struct keeper *k);
 /* No write is due any more; waits for those under way. */
 int keeper_stop(struct keeper *k, struct err *err) MUST_CHECK;
 /*
- * Reads all views, round by round, until two rounds are the same and the views agree, or the time
- * is over. `ended` is asked between reads: true ends it. Everything is on the disk when it returns.
+ * Reads all views once: a round. `ended` is asked between reads: true ends it. Before the first
+ * read whatever was acknowledged is on the disk.
  */
-int keeper_read_back(struct keeper *k, int64_t within_ns, bool (*ended)(void *ctx), void *ctx,
-                     struct err *err) MUST_CHECK;
+struct keeper_round {
+    bool steady;              /* every view as in the round before, and all of them alike */
+    char digest[DIGEST_TEXT]; /* of what they show then: equal at vantages that see the same */
+};
+int keeper_read(struct keeper *k, bool (*ended)(void *ctx), void *ctx, struct keeper_round *ret,
+                struct err *err) MUST_CHECK;
+/* No more is read of this trial. Everything is on the disk when it returns. */
+int keeper_read_over(struct keeper *k, struct err *err) MUST_CHECK;
 /* What failed while writes went on, or NULL. */
 const struct err *keeper_failure(struct keeper *k);
 

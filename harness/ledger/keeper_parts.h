@@ -18,6 +18,8 @@ struct worker {
     struct worker *next_idle;
 };
 
+struct reading; /* keeper_read.c */
+
 struct keeper {
     struct keeper_spec spec;
     char name[NAME_MAX_LEN + 1], from[NAME_MAX_LEN + 1];
@@ -30,6 +32,7 @@ struct keeper {
     uint64_t next_id, base_id;
     int64_t base_ns, due_ns;
     uint64_t gap_first, gap_n;
+    struct reading *reading; /* of this trial; NULL: nothing was read yet */
     /* shared with the workers */
     pthread_mutex_t lock;
     pthread_cond_t calm; /* a write has ended */
@@ -42,5 +45,6 @@ struct keeper {
 
 int64_t keeper_now(const struct keeper *k); /* of the run */
 int keeper_put(struct keeper *k, const struct buf *lines, struct err *err);
+void keeper_reading_free(struct keeper *k);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading back: rounds of full reads, one view after the other. */
+/* Reading back: rounds of full reads, one view after the other. How many rounds there are, is said
+ * by the one who asks for them, who hears of other vantages too. */
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "ledger/keeper_parts.h"
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VIEW_LIMIT_S = 10, PAUSE_MS = 200, PAUSE_MAX_MS = 1000, LINES_MAX = 192 << 20 };
+enum { LINES_MAX = 192 << 20 };
 
 /* What one view showed last. */
 struct seen {
@@ -19,12 +20,9 @@ struct seen {
 struct reading {
     struct keeper *k;
     void *client;
-    int64_t limit; /* CLOCK_MONOTONIC */
     uint32_t round;
     struct seen *seen;
     size_t n;
-    bool (*ended)(void *ctx);
-    void *ctx;
 };
 
 static bool ids_equal(const struct ledger_ids *a, const struct ledger_ids *b)
@@ -39,7 +37,7 @@ static int view_read(struct reading *r, size_t view, struct err *err)
     struct ledger_ids now = {NULL, 0, 0};
     struct err why = {.msg = ""};
     CLEANUP_BUF struct buf lines = BUF_INIT(LINES_MAX);
-    int64_t limit = clock_system(CLOCK_MONOTONIC) + VIEW_LIMIT_S * NS_PER_SEC;
+    int64_t limit = clock_system(CLOCK_MONOTONIC) + LEDGERLOG_VIEW_S * NS_PER_SEC;
     ledgerlog_put_read(&lines, r->round, (uint32_t)view, keeper_now(k));
     bool ok = k->spec.kind->ops->read(r->client, view == 0 ? LEDGER_VIEW_CLIENT : view - 1, limit,
                                       &now, &why) == 0;
@@ -70,54 +68,70 @@ static bool is_steady(const struct reading *r)
     return true;
 }
 
-static int rounds_read(struct reading *r, struct err *err)
+static void round_tell(const struct reading *r, struct keeper_round *ret)
 {
-    long pause_ms = PAUSE_MS;
-    for (;; r->round++) {
-        for (size_t i = 0; i < r->n; i++)
-            if (r->ended(r->ctx))
-                return 0;
-            else if (view_read(r, i, err) != 0)
-                return -1;
-        if (is_steady(r) || clock_system(CLOCK_MONOTONIC) >= r->limit)
-            return 0;
-        struct timespec pause = clock_timespec(pause_ms * NS_PER_MS);
-        (void)nanosleep(&pause, NULL);
-        pause_ms = pause_ms < PAUSE_MAX_MS ? pause_ms + PAUSE_MS : PAUSE_MAX_MS;
-    }
+    const struct ledger_ids *ids = &r->seen[0].ids;
+    uint64_t digest = DIGEST_START;
+    ret->steady = is_steady(r);
+    digest_add(&digest, &ids->n, sizeof(ids->n));
+    if (ids->n != 0)
+        digest_add(&digest, ids->ids, ids->n * sizeof(*ids->ids));
+    digest_print(digest, ret->digest);
 }
 
-static int over_put(struct keeper *k, struct err *err)
+static int reading_new(struct keeper *k, struct err *err)
 {
-    CLEANUP_BUF struct buf line = BUF_INIT(LEDGERLOG_LINE);
-    ledgerlog_put_reading_over(&line);
-    return keeper_put(k, &line, err);
-}
-
-int keeper_read_back(struct keeper *k, int64_t within_ns, bool (*ended)(void *ctx), void *ctx,
-                     struct err *err)
-{
-    const struct ledger_ops *ops = k->spec.kind->ops;
-    struct reading r = {.k = k,
-                        .n = 1 + (k->spec.each ? k->spec.n_hosts : 0),
-                        .limit = clock_system(CLOCK_MONOTONIC) + within_ns,
-                        .ended = ended,
-                        .ctx = ctx};
     /* Whatever is judged of these reads rests on acknowledgements that are durable. */
     if (log_flush(k->log, err) != 0)
         return -1;
-    r.seen = calloc(r.n, sizeof(*r.seen));
-    if (r.seen == NULL)
+    struct reading *r = calloc(1, sizeof(*r));
+    size_t n = 1 + (k->spec.each ? k->spec.n_hosts : 0);
+    k->reading = r;
+    if (r == NULL || (r->seen = calloc(n, sizeof(*r->seen))) == NULL)
         return make_error(err, ERR_SYSTEM, ENOMEM, "read back");
-    int rc = ops->open(&k->place, &r.client, err);
-    if (rc == 0) {
-        rc = rounds_read(&r, err);
-        ops->close(r.client);
+    r->k = k;
+    r->n = n;
+    return k->spec.kind->ops->open(&k->place, &r->client, err);
+}
+
+void keeper_reading_free(struct keeper *k)
+{
+    struct reading *r = steal_ptr(&k->reading);
+    if (r == NULL)
+        return;
+    if (r->client != NULL)
+        k->spec.kind->ops->close(r->client);
+    for (size_t i = 0; i < r->n; i++)
+        free(r->seen[i].ids.ids);
+    free(r->seen);
+    free(r);
+}
+
+int keeper_read(struct keeper *k, bool (*ended)(void *ctx), void *ctx, struct keeper_round *ret,
+                struct err *err)
+{
+    *ret = (struct keeper_round){.steady = false};
+    if (k->running)
+        return make_error(err, ERR_PROTOCOL, 0, "writes are due");
+    if (k->reading == NULL && reading_new(k, err) != 0) {
+        keeper_reading_free(k);
+        return -1;
     }
-    for (size_t i = 0; i < r.n; i++)
-        free(r.seen[i].ids.ids);
-    free(r.seen);
-    if (rc == 0)
-        rc = over_put(k, err);
-    return rc == 0 ? log_flush(k->log, err) : -1;
+    struct reading *r = k->reading;
+    for (size_t i = 0; i < r->n; i++)
+        if (ended(ctx))
+            return 0;
+        else if (view_read(r, i, err) != 0)
+            return -1;
+    round_tell(r, ret);
+    r->round++;
+    return 0;
+}
+
+int keeper_read_over(struct keeper *k, struct err *err)
+{
+    CLEANUP_BUF struct buf line = BUF_INIT(LEDGERLOG_LINE);
+    keeper_reading_free(k);
+    ledgerlog_put_reading_over(&line);
+    return keeper_put(k, &line, err) == 0 ? log_flush(k->log, err) : -1;
 }

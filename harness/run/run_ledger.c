@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The ledgers: a process for each, with a file of its own in the run's directory
- * (docs/ledger-protocol.md). One call at a time is under way. */
+/* The ledgers: a process at each vantage of each, with a file of its own in the run's directory
+ * (docs/ledger-protocol.md). */
 #include "base/cleanup.h"
-#include "base/frame.h"
-#include "run/run_parts.h"
+#include "run/run_ledger_parts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,49 +10,27 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum {
-    OUT_MAX = 1 << 20,
-    CUT_READ_S = 3, /* reading back, when the run was ended before its time */
-    LATE_S = 30,    /* beyond all limits: one more read of each view */
-    START_S = 20
-};
-
-enum call { CALL_NONE, CALL_CONFIGURE, CALL_START, CALL_STOP };
-
-struct run_ledger {
-    struct run *run;
-    const struct scenario_ledger *of;
-    unsigned index;
-    int fd;
-    struct event *in, *late;
-    struct frame_reader reader;
-    enum call call;
-    uint32_t trial;
-    bool lost;
-};
-
-static void drained_one(struct run *r)
-{
-    if (r->ledgers_waiting > 0 && --r->ledgers_waiting == 0)
-        run_post(r, EVENT_DRAINED, 0, true, 0, NULL);
-}
+enum { OUT_MAX = 1 << 20, START_S = 20 };
 
 /* What was asked has its answer, or will never have one. */
 static void call_end(struct run_ledger *l)
 {
-    enum call call = l->call;
+    enum ledger_call call = l->call;
     l->call = CALL_NONE;
     if (l->late != NULL)
         (void)evtimer_del(l->late);
     if (call == CALL_CONFIGURE && l->run->pending > 0)
         l->run->pending--;
-    if (call == CALL_STOP)
-        drained_one(l->run);
+    if (call >= CALL_STOP)
+        run_ledger_answered(l);
 }
 
 static void fail(struct run_ledger *l, struct err *why)
 {
-    (void)wrap_error(why, "ledger %s", l->of->name);
+    if (l->group->n > 1)
+        (void)wrap_error(why, "ledger %s at %s", l->of->name, l->from);
+    else
+        (void)wrap_error(why, "ledger %s", l->of->name);
     run_break(l->run, why);
 }
 
@@ -70,14 +47,16 @@ static void lose(struct run_ledger *l, struct err *why)
 
 static void take_answer(struct run_ledger *l, const json_t *frame)
 {
-    struct run *r = l->run;
     struct err err;
+    const json_t *result = json_object_get(frame, "result");
+    const char *digest = json_string_value(json_object_get(result, "digest"));
     bool mine = json_integer_value(json_object_get(frame, "id")) == (json_int_t)l->call;
     if (frame_is_error(frame, &err))
         fail(l, &err);
-    else if (mine && l->call == CALL_STOP &&
-             journal_ledger_end(r->journal, l->index, l->of->name, l->trial, &err) != 0)
-        run_break(r, &err);
+    else if (mine && l->call == CALL_READ) {
+        l->steady = json_is_true(json_object_get(result, "steady"));
+        (void)snprintf(l->digest, sizeof(l->digest), "%s", digest != NULL ? digest : "");
+    }
     if (mine) /* else a trial ended before its beginning was answered */
         call_end(l);
 }
@@ -117,10 +96,9 @@ static void on_late(evutil_socket_t fd, short what, void *ctx)
     lose(ctx, &err);
 }
 
-/* Steals params. Calls are short and rare: they fit the socket's buffer. */
-static void call_send(struct run_ledger *l, enum call call, json_t *params, int64_t limit_s)
+void run_ledger_call(struct run_ledger *l, enum ledger_call call, json_t *params, int64_t limit_s)
 {
-    static const char *const names[] = {"", "configure", "start", "stop"};
+    static const char *const names[] = {"", "configure", "start", "stop", "read", "over"};
     CLEANUP_BUF struct buf out = BUF_INIT(OUT_MAX);
     struct timeval tv = {.tv_sec = (time_t)limit_s};
     struct err err;
@@ -158,7 +136,7 @@ static int spawn(struct run_ledger *l, struct err *err)
     if (journal_ledger_open(r->journal, l->index, &file, err) != 0)
         return -1;
     const int fds[2] = {theirs, file};
-    if (lab_spawn(r->lab, l->of->from, argv, fds, 2, &pid, err) < 0)
+    if (lab_spawn(r->lab, l->from, argv, fds, 2, &pid, err) < 0)
         return -1;
     l->in = event_new(r->base, l->fd, EV_READ | EV_PERSIST, on_frames, l);
     l->late = evtimer_new(r->base, on_late, l);
@@ -194,44 +172,70 @@ static int configure(struct run_ledger *l, struct err *err)
         return -1;
     (void)snprintf(collection, sizeof(collection), "blackstart:%s:%s", r->id, of->name);
     json_t *params = json_pack(
-        "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:o, s:o}", "kind", of->kind->name, "name",
-        of->name, "from", of->from, "collection", collection, "every_ns", (json_int_t)of->every.ns,
-        "timeout_ns", (json_int_t)of->timeout.ns, "epoch_ns", (json_int_t)r->clock.epoch, "seed",
-        (json_int_t)r->options->seed, "each", of->views == LEDGER_VIEWS_EACH, "hosts", hosts,
-        "args", params_encode(of->kind->params, of->kind->n_params, of->args));
+        "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:o, s:o}", "kind", of->kind->name,
+        "name", of->name, "from", l->from, "collection", collection, "every_ns",
+        (json_int_t)of->every.ns, "timeout_ns", (json_int_t)of->timeout.ns, "epoch_ns",
+        (json_int_t)r->clock.epoch, "seed", (json_int_t)r->options->seed, "each",
+        of->views == LEDGER_VIEWS_EACH, "reads_only", l != l->group->list, "hosts", hosts, "args",
+        params_encode(of->kind->params, of->kind->n_params, of->args));
     if (params == NULL)
         return make_error(err, ERR_SYSTEM, ENOMEM, "ledger");
     r->pending++;
-    call_send(l, CALL_CONFIGURE, params, START_S);
+    run_ledger_call(l, CALL_CONFIGURE, params, START_S);
     return 0;
 }
 
-static int open_ledger(struct run *r, size_t i, json_t *list, struct err *err)
+static int open_ledger(struct run_ledger *l, json_t *list, struct err *err)
 {
-    struct run_ledger *l = &r->ledgers[r->n_ledgers++];
     char file[32];
-    *l = (struct run_ledger){
-        .run = r, .of = &r->scenario->ledgers[i], .index = (unsigned)i, .fd = -1};
-    frame_reader_init(&l->reader);
     (void)snprintf(file, sizeof(file), LEDGERLOG_NAME, l->index);
-    (void)json_array_append_new(list,
-                                json_pack("{s:s, s:s, s:s, s:I, s:s}", "name", l->of->name, "kind",
-                                          l->of->kind->name, "from", l->of->from, "every_ns",
-                                          (json_int_t)l->of->every.ns, "file", file));
-    if (spawn(l, err) != 0 || configure(l, err) != 0)
-        return wrap_error(err, "ledger %s", l->of->name);
+    (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I, s:s, s:b}", "name",
+                                                l->of->name, "kind", l->of->kind->name, "from",
+                                                l->from, "every_ns", (json_int_t)l->of->every.ns,
+                                                "file", file, "writes", l == l->group->list));
+    if (spawn(l, err) == 0 && configure(l, err) == 0)
+        return 0;
+    return l->group->n > 1 ? wrap_error(err, "ledger %s at %s", l->of->name, l->from)
+                           : wrap_error(err, "ledger %s", l->of->name);
+}
+
+static int open_group(struct run *r, const struct scenario_ledger *of, json_t *list,
+                      struct err *err)
+{
+    struct run_ledger_group *g = &r->ledger_groups[r->n_ledger_groups++];
+    *g = (struct run_ledger_group){
+        .run = r, .of = of, .list = &r->ledgers[r->n_ledgers], .n = scenario_ledger_vantages(of)};
+    for (size_t k = 0; k < g->n; k++) {
+        struct run_ledger *l = &g->list[k];
+        *l = (struct run_ledger){.run = r,
+                                 .group = g,
+                                 .of = of,
+                                 .from = scenario_ledger_vantage(of, k),
+                                 .index = (unsigned)r->n_ledgers++,
+                                 .fd = -1};
+        frame_reader_init(&l->reader);
+        if (open_ledger(l, list, err) != 0)
+            return -1;
+    }
     return 0;
 }
 
 int run_ledgers_start(struct run *r, struct err *err)
 {
-    if (r->scenario->n_ledgers == 0)
+    const struct scenario *s = r->scenario;
+    size_t n = 0;
+    for (size_t i = 0; i < s->n_ledgers; i++)
+        n += scenario_ledger_vantages(&s->ledgers[i]);
+    if (n == 0)
         return 0;
-    r->ledgers = calloc(r->scenario->n_ledgers, sizeof(*r->ledgers));
+    r->ledgers = calloc(n, sizeof(*r->ledgers));
+    r->ledger_groups = calloc(s->n_ledgers, sizeof(*r->ledger_groups));
     json_t *list = json_array();
-    int rc = r->ledgers != NULL ? 0 : make_error(err, ERR_LIMIT, 0, "out of memory for ledgers");
-    for (size_t i = 0; rc == 0 && i < r->scenario->n_ledgers; i++)
-        rc = open_ledger(r, i, list, err);
+    int rc = r->ledgers != NULL && r->ledger_groups != NULL
+                 ? 0
+                 : make_error(err, ERR_LIMIT, 0, "out of memory for ledgers");
+    for (size_t i = 0; rc == 0 && i < s->n_ledgers; i++)
+        rc = open_group(r, &s->ledgers[i], list, err);
     if (rc != 0) {
         json_decref(list);
         return -1;
@@ -251,9 +255,14 @@ void run_ledgers_stop(struct run *r)
         cleanup_fd_at(&l->fd);
         frame_reader_free(&l->reader);
     }
+    for (size_t i = 0; i < r->n_ledger_groups; i++)
+        if (r->ledger_groups[i].pause != NULL)
+            event_free(r->ledger_groups[i].pause);
+    free(r->ledger_groups);
     free(r->ledgers);
+    r->ledger_groups = NULL;
     r->ledgers = NULL;
-    r->n_ledgers = 0;
+    r->n_ledgers = r->n_ledger_groups = 0;
 }
 
 void run_ledgers_begin_trial(struct run *r, uint32_t trial)
@@ -262,26 +271,6 @@ void run_ledgers_begin_trial(struct run *r, uint32_t trial)
         struct run_ledger *l = &r->ledgers[i];
         l->trial = trial;
         if (!l->lost && l->call == CALL_NONE)
-            call_send(l, CALL_START, json_pack("{s:I}", "trial", (json_int_t)trial), START_S);
+            run_ledger_call(l, CALL_START, json_pack("{s:I}", "trial", (json_int_t)trial), START_S);
     }
-}
-
-void run_ledgers_drain(struct run *r)
-{
-    r->ledgers_waiting = 1;
-    if (r->n_ledgers != 0)
-        run_say(r, "reading back what was written");
-    for (size_t i = 0; i < r->n_ledgers; i++) {
-        struct run_ledger *l = &r->ledgers[i];
-        int64_t within = l->of->read_within.ns;
-        if (l->lost)
-            continue;
-        if (r->cut && within > CUT_READ_S * NS_PER_SEC)
-            within = CUT_READ_S * NS_PER_SEC;
-        r->ledgers_waiting++;
-        call_send(l, CALL_STOP, json_pack("{s:I}", "read_within_ns", (json_int_t)within),
-                  (within + l->of->timeout.ns) / NS_PER_SEC + LATE_S);
-    }
-    r->cut = false;
-    drained_one(r);
 }

@@ -85,8 +85,9 @@ struct run {
     struct run_vantage vantages[RUN_VANTAGES_MAX];
     size_t n_vantages;
     struct run_live *live;
-    struct run_ledger *ledgers; /* of the scenario, in its order: run_ledger.c */
-    size_t n_ledgers, ledgers_waiting;
+    struct run_ledger *ledgers; /* one for each vantage, in the scenario's order: run_ledger.c */
+    struct run_ledger_group *ledger_groups; /* the scenario's */
+    size_t n_ledgers, n_ledger_groups, ledgers_waiting;
     bool cut; /* somebody or something ended the trial before its time: nobody waits for long */
     size_t role_holder[PLAN_ROLES_MAX];
     int64_t role_asked_ns[PLAN_ROLES_MAX];
@@ -211,7 +212,7 @@ void run_probes_ask(struct run *r, size_t role);
 size_t run_endpoints(struct run *r, const struct selector *of, size_t *hosts,
                      struct prober_endpoint *ret, struct err *err);
 
-/* run_ledger.c */
+/* run_ledger.c, run_ledger_read.c */
 int run_ledgers_start(struct run *r, struct err *err) MUST_CHECK;
 void run_ledgers_stop(struct run *r);
 void run_ledgers_begin_trial(struct run *r, uint32_t trial);

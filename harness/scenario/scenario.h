@@ -111,10 +111,20 @@ struct scenario_ledger {
     struct duration every, timeout;
     struct duration read_within; /* reading back goes on until it is steady, at most so long */
     struct duration risk;        /* how long before a fault a write is at risk already */
-    const char *from;            /* vantage host; default "client" */
-    int views;                   /* enum index: each, client */
+    const char *from;            /* vantage host that writes; default "client" */
+    const char *const *vantages; /* where all is read back, `from` first; NULL: there alone */
+    size_t n_vantages;
+    int views; /* enum index: each, client */
     struct pos pos;
 };
+static inline size_t scenario_ledger_vantages(const struct scenario_ledger *l)
+{
+    return l->vantages != NULL ? l->n_vantages : 1;
+}
+static inline const char *scenario_ledger_vantage(const struct scenario_ledger *l, size_t k)
+{
+    return l->vantages != NULL ? l->vantages[k] : l->from;
+}
 enum { LEDGER_VIEWS_EACH, LEDGER_VIEWS_CLIENT };
 
 /* A fault step done host by host; given when size is. */

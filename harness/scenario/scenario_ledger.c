@@ -7,12 +7,6 @@ enum { IN_FLIGHT_MAX = 256 };
 
 #define TIMEOUT_MAX INT64_C(60000000000)
 
-static void read_vantage(struct reader *r, const struct key *key, const struct node *node, void *at)
-{
-    (void)key;
-    ((struct scenario_ledger *)at)->from = read_vantage_name(r, node);
-}
-
 static const struct selector all_hosts = {.kind = SELECT_ALL};
 
 static void finish_args(struct reader *r, const struct node *node, struct scenario_ledger *l)
@@ -80,11 +74,13 @@ static const struct key ledger_keys[] = {
      .doc = "After this long it is unknown whether a write was done."},
     {.name = "from",
      .type = KEY_CUSTOM,
-     .read = read_vantage,
-     .schema = schema_reference,
-     .shape = "name of a host",
+     .read = read_ledger_vantages,
+     .schema = schema_vantages,
+     .shape = "name of a host, or list of them",
      .def = "client",
-     .doc = "The host on which the ledger stands."},
+     .doc = "The host on which the ledger stands. With a list it writes from the first, and all is "
+            "read back from each of them, by a process of its own: a write is lost for certain "
+            "when no view from any of them has it, perhaps when one has it not."},
     {.name = "views",
      .type = KEY_PARAM,
      .param = PARAM_ENUM,

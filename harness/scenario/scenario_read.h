@@ -203,8 +203,10 @@ json_t *schema_variants(const struct key *key);
 /* The row of `only`, which stands beside the keys of a section with `variants`. */
 extern const struct key variants_only;
 
-/* scenario_vantage.c: a probe's `from`. */
+/* scenario_vantage.c: a probe's and a ledger's `from`. */
 void read_vantages(struct reader *r, const struct key *key, const struct node *node, void *at);
+void read_ledger_vantages(struct reader *r, const struct key *key, const struct node *node,
+                          void *at);
 json_t *schema_vantages(const struct key *key);
 /* Probes with several vantages become one for each, and so do the targets on them. When all is
  * read. */

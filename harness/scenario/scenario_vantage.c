@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Probes that are sent from several hosts: what stands behind this file knows only one each. */
+/* Probes that are sent, and ledgers that are read back, from several hosts. What stands behind this
+ * file knows only one of each probe. */
 #include "scenario/scenario_read.h"
 
 #include <stdio.h>
@@ -23,11 +24,12 @@ static bool named_before(const char *const *list, size_t n, const char *name)
     return false;
 }
 
-void read_vantages(struct reader *r, const struct key *key, const struct node *node, void *at)
+/* One host, or a list of them: NULL where there is one. */
+static void read_list(struct reader *r, const struct key *key, const struct node *node,
+                      const char **ret_from, const char *const **ret, size_t *ret_n)
 {
-    struct scenario_probe *p = at;
     if (node->kind != NODE_LIST) {
-        p->from = read_vantage_name(r, node);
+        *ret_from = read_vantage_name(r, node);
         return;
     }
     if (node->n == 0 || node->n > VANTAGES_MAX) {
@@ -44,9 +46,22 @@ void read_vantages(struct reader *r, const struct key *key, const struct node *n
     }
     if (list == NULL)
         return;
-    p->from = list[0];
-    p->vantages = node->n > 1 ? list : NULL;
-    p->n_vantages = node->n;
+    *ret_from = list[0];
+    *ret = node->n > 1 ? list : NULL;
+    *ret_n = node->n;
+}
+
+void read_vantages(struct reader *r, const struct key *key, const struct node *node, void *at)
+{
+    struct scenario_probe *p = at;
+    read_list(r, key, node, &p->from, &p->vantages, &p->n_vantages);
+}
+
+void read_ledger_vantages(struct reader *r, const struct key *key, const struct node *node,
+                          void *at)
+{
+    struct scenario_ledger *l = at;
+    read_list(r, key, node, &l->from, &l->vantages, &l->n_vantages);
 }
 
 json_t *schema_vantages(const struct key *key)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Ledgers as people use them: a run that passes, one whose coordinator is killed and one whose
- * ledger is; what stands in their files is judged all the same. The long form does the shipped
- * scenarios: redis with asynchronous replication loses acknowledged writes, with WAIT none; etcd
- * none; PostgreSQL asynchronously some, synchronously none.
+ * ledger is; what stands in their files is judged all the same; runs whose writes are read back
+ * from two hosts, which see the same or do not. The long form does the shipped scenarios: redis
+ * with asynchronous replication loses acknowledged writes, with WAIT none; etcd none; PostgreSQL
+ * asynchronously some, synchronously none.
  */
 #include "e2e.h"
 
@@ -111,15 +112,94 @@ static void expect_killed_ledger(struct e2e *t)
     e2e_end(t);
 }
 
+/* --- from several hosts --- */
+
+static void start_vantages(struct e2e *t, const char *stale, const char *at, const char *within)
+{
+    char sets[3][48];
+    e2e_begin(t);
+    (void)snprintf(sets[0], sizeof(sets[0]), "stale=%s", stale);
+    (void)snprintf(sets[1], sizeof(sets[1]), "at=%s", at);
+    (void)snprintf(sets[2], sizeof(sets[2]), "within=%s", within);
+    e2e_start(t, (const char *const[]){"run", "--store", "", "--set", sets[0], "--set", sets[1],
+                                       "--set", sets[2], "--out", t->out,
+                                       "tests/e2e/ledger-vantages.yaml", NULL});
+}
+
+static const json_t *view_of(const json_t *ledger, const char *vantage)
+{
+    const json_t *v;
+    size_t i;
+    json_array_foreach(json_object_get(ledger, "views"), i, v)
+    {
+        if (strcmp(e2e_text(v, "vantage"), vantage) == 0)
+            return v;
+    }
+    return NULL;
+}
+
+static void expect_agreed(const struct e2e *t, const char *name, size_t n_views)
+{
+    const json_t *l = ledger_of(t, name);
+    CU_ASSERT(e2e_number(l, "at_risk") > 5);
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(l, "views")), n_views);
+    CU_ASSERT_TRUE(json_is_true(json_object_get(l, "known")));
+    CU_ASSERT_TRUE(json_is_true(json_object_get(l, "views_agree")));
+    CU_ASSERT_EQUAL((int)e2e_number(l, "lost_upper"), 0);
+    CU_ASSERT_EQUAL((int)e2e_number(l, "strange"), 0);
+    CU_ASSERT(e2e_number(view_of(l, "far"), "present") >= e2e_number(l, "acknowledged"));
+}
+
+/* What one side alone sees is neither a loss for certain nor none. */
+static void expect_divided(struct e2e *t)
+{
+    CU_ASSERT_EQUAL(e2e_wait(t, LIMIT_S), 3);
+    const json_t *near = ledger_of(t, "nearest"), *local = ledger_of(t, "local");
+    CU_ASSERT_STRING_EQUAL(e2e_text(t->result, "verdict"), "inconclusive");
+    CU_ASSERT_TRUE(json_is_true(json_object_get(near, "known")));
+    CU_ASSERT_TRUE(json_is_false(json_object_get(near, "views_agree")));
+    CU_ASSERT_EQUAL((int)e2e_number(near, "lost_lower"), 0);
+    CU_ASSERT(e2e_number(near, "lost_upper") > 5);
+    CU_ASSERT_EQUAL((int)e2e_number(view_of(near, "client"), "absent"), 0);
+    CU_ASSERT_EQUAL(e2e_number(view_of(near, "far"), "absent"), e2e_number(near, "lost_upper"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(e2e_text(near, "sentence"), "(1 of 2 views lack some; as a client from far lacks"));
+    CU_ASSERT_TRUE(json_is_false(json_object_get(local, "known")));
+    CU_ASSERT_TRUE(json_is_true(json_object_get(view_of(local, "db1"), "read")));
+    CU_ASSERT_TRUE(json_is_false(json_object_get(view_of(local, "far"), "read")));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(e2e_text(local, "why"), "as a client from far could not be read: "));
+    expect_agreed(t, "orders", 4);
+    e2e_expect_gone(t, 5);
+    e2e_end(t);
+}
+
+static void expect_same(struct e2e *t)
+{
+    (void)e2e_wait(t, LIMIT_S);
+    e2e_expect_verdict(t, 0, "pass");
+    expect_agreed(t, "nearest", 2);
+    expect_agreed(t, "local", 2);
+    expect_agreed(t, "orders", 4);
+    e2e_expect_clean(t, 3);
+    e2e_expect_gone(t, 5);
+    e2e_end(t);
+}
+
+/* All of them at the same time. */
 static void test_small(void)
 {
-    struct e2e passes, coordinator, ledger;
+    struct e2e passes, coordinator, ledger, same, divided;
     start_small(&passes, "2s");
     start_small(&coordinator, "60s");
     start_small(&ledger, "60s");
+    start_vantages(&same, "ping", "db1", "20s");
+    start_vantages(&divided, "replicaof no one", "127.0.0.1", "2s");
     expect_killed_coordinator(&coordinator);
     expect_killed_ledger(&ledger);
     expect_pass(&passes);
+    expect_divided(&divided);
+    expect_same(&same);
 }
 
 /* --- the shipped ones --- */
@@ -187,7 +267,7 @@ int main(void)
 {
     static const struct check_test tests[] = {
         {"none is forgotten", test_none_is_forgotten},
-        {"a run, and what is left of killed ones", test_small},
+        {"runs, and what is left of killed ones", test_small},
         {"shipped scenarios", test_shipped},
     };
     return check_main("ledgers", tests, sizeof(tests) / sizeof(tests[0]));

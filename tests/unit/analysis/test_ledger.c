@@ -14,7 +14,7 @@
 
 struct judged {
     struct story_told told;
-    struct history_ledger ledger;
+    struct history_ledger ledgers[2];
     struct scenario_ledger of;
     struct scenario_target targets[2];
     const struct analysis_ledger *l;
@@ -24,8 +24,10 @@ struct judged {
 static const struct story calm = {.write = "..............................xxxxxxxxxx.............."
                                            "..........................................."};
 
-static void judge_story(struct judged *j, const struct story *story, const char *log,
-                        uint32_t at_most)
+/* far: the file of a second vantage, which reads only; NULL: it has none; "": there is no such
+ * vantage. */
+static void judge_all(struct judged *j, const struct story *story, const char *log, const char *far,
+                      uint32_t at_most)
 {
     struct err err = {.msg = ""};
     static struct sample samples[8192];
@@ -46,14 +48,18 @@ static void judge_story(struct judged *j, const struct story *story, const char 
     j->told.scenario.n_ledgers = 1;
     j->told.scenario.targets = j->targets;
     j->told.scenario.n_targets = 2;
-    j->ledger = (struct history_ledger){.name = "orders", .kind = "redis", .from = "client"};
+    j->ledgers[0] = (struct history_ledger){.name = "orders", .kind = "redis", .from = "client"};
+    j->ledgers[1] = (struct history_ledger){
+        .name = "orders", .kind = "redis", .from = "far", .reads_only = true};
     size_t n = story_samples(story, samples, 8192);
     CU_ASSERT_EQUAL_FATAL(history_parse(text.data, text.len, samples, n, &j->told.history, &err),
                           0);
     if (log != NULL)
-        CU_ASSERT_EQUAL(ledgerlog_parse(log, strlen(log), &j->ledger.log, &err), 0);
-    j->told.history->ledgers = &j->ledger;
-    j->told.history->n_ledgers = 1;
+        CU_ASSERT_EQUAL(ledgerlog_parse(log, strlen(log), &j->ledgers[0].log, &err), 0);
+    if (far != NULL && far[0] != '\0')
+        CU_ASSERT_EQUAL(ledgerlog_parse(far, strlen(far), &j->ledgers[1].log, &err), 0);
+    j->told.history->ledgers = j->ledgers;
+    j->told.history->n_ledgers = far == NULL || far[0] != '\0' ? 2 : 1;
     CU_ASSERT_EQUAL_FATAL(
         analysis_make(&j->told.scenario, j->told.history, &j->told.analysis, &err), 0);
     CU_ASSERT_STRING_EQUAL(err.msg, "");
@@ -61,6 +67,12 @@ static void judge_story(struct judged *j, const struct story *story, const char 
     j->l = &j->told.analysis->trials[0].ledgers[0];
     j->count = &j->told.analysis->trials[0].targets[0];
     j->time = &j->told.analysis->trials[0].targets[1];
+}
+
+static void judge_story(struct judged *j, const struct story *story, const char *log,
+                        uint32_t at_most)
+{
+    judge_all(j, story, log, "", at_most);
 }
 
 static void judge(struct judged *j, const char *log, uint32_t at_most)
@@ -150,7 +162,7 @@ static void test_divided(void)
     expect(
         &j, VERDICT_INCONCLUSIVE,
         "the views do not agree: 0 of 2 acknowledged writes are gone from all of them, 1 from at "
-        "least one");
+        "least one (1 of 2 views lack some; n1 lacks 1)");
     CU_ASSERT(j.l->known && !j.l->agree && j.l->writes[0].fate == FATE_DIVIDED);
     CU_ASSERT(j.count->lower == 0 && j.count->upper == 1);
     story_free(&j.told);
@@ -223,6 +235,71 @@ static void test_cut_round(void)
     story_free(&j.told);
 }
 
+#define FAR         "blackstart-ledger 1 orders far\nv 0 as a client\nt 0 1\ns 8" S "\n"
+#define UNREACHABLE "r 0 0 20" S "\nx 21" S " no route\nr 1 0 21" S "\nx 22" S " no route\n"
+#define LONGER(ids)                                                                                \
+    READ(0, 0, ids)                                                                                \
+    READ(0, 1, ids) READ(1, 0, "m\n") READ(1, 1, "m\n") READ(2, 0, "m\n") READ(2, 1, "m\n")
+#define NONE_IS_GONE "none of 2 acknowledged writes at risk is gone (2 acknowledged in all)"
+#define UNKNOWN      "nothing is known of 2 acknowledged writes: "
+
+/* The same writes, as they are read from two hosts. */
+static void test_vantages(void)
+{
+    static const struct {
+        const char *near, *far, *why;
+        enum verdict verdict;
+        uint32_t upper;
+        bool known, agree;
+    } rows[] = {
+        {BOTH("i 1-2\n"), FAR READ(0, 0, "i 1-2\n") READ(1, 0, "m\n") "z\n", NONE_IS_GONE,
+         VERDICT_PASS, 0, true, true},
+        /* A stale replica, seen from one side alone. */
+        {BOTH("i 1-2\n"), FAR READ(0, 0, "i 1\n") READ(1, 0, "m\n") "z\n",
+         "the views do not agree: 0 of 2 acknowledged writes are gone from all of them, 1 from at "
+         "least one (1 of 3 views lack some; as a client from far lacks 1)",
+         VERDICT_INCONCLUSIVE, 1, true, false},
+        /* It went on changing there. */
+        {BOTH("i 1-2\n"), FAR READ(0, 0, "i 1\n") READ(1, 0, "i 1-2\n") "z\n",
+         UNKNOWN "two full reads in a row were never the same", VERDICT_INCONCLUSIVE, 0, false,
+         true},
+        {BOTH("i 1-2\n"), FAR UNREACHABLE "z\n",
+         UNKNOWN "as a client from far could not be read: no route", VERDICT_INCONCLUSIVE, 0, false,
+         false},
+        /* One round more at home than there: the last that all had counts. */
+        {LONGER("i 1-2\n"), FAR READ(0, 0, "i 1-2\n") READ(1, 0, "m\n"), NONE_IS_GONE, VERDICT_PASS,
+         0, true, true},
+        {BOTH("i 1-2\n"), NULL, UNKNOWN "far has no file", VERDICT_INCONCLUSIVE, 0, false, false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct judged j;
+        CLEANUP_BUF struct buf log = BUF_INIT(4096);
+        buf_printf(&log, "%s%s", HEAD OK(1, 3) OK(2, 4) "s 8" S "\n", rows[i].near);
+        judge_all(&j, &calm, buf_text(&log), rows[i].far, 0);
+        expect(&j, rows[i].verdict, rows[i].why);
+        CU_ASSERT(j.l->known == rows[i].known && j.l->agree == rows[i].agree);
+        CU_ASSERT(j.l->lost_lower == 0 && j.l->lost_upper == rows[i].upper);
+        CU_ASSERT_EQUAL_FATAL(j.l->n_views, 3);
+        CU_ASSERT_STRING_EQUAL(j.l->views[1].vantage, "client");
+        CU_ASSERT_STRING_EQUAL(j.l->views[2].vantage, "far");
+        story_free(&j.told);
+    }
+}
+
+/* Gone from every view of every vantage is gone for certain; a phantom or a duplicate is one
+ * wherever it is seen. */
+static void test_vantages_lost(void)
+{
+    struct judged j;
+    judge_all(&j, &calm, HEAD OK(1, 3) OK(2, 4) OK(3, 4) FAIL(4, 5) BOTH("i 1-2\n"),
+              FAR READ(0, 0, "i 1x2 4\n") READ(1, 0, "m\n") "z\n", 0);
+    CU_ASSERT_EQUAL(j.count->verdict, VERDICT_FAIL);
+    CU_ASSERT(j.l->lost_lower == 1 && j.l->lost_upper == 2 && j.l->phantoms == 1 &&
+              j.l->duplicates == 1);
+    CU_ASSERT(j.l->views[1].absent == 1 && j.l->views[2].absent == 2);
+    story_free(&j.told);
+}
+
 int main(void)
 {
     static const struct check_test tests[] = {
@@ -233,6 +310,8 @@ int main(void)
         {"missing data is never good news", test_unknown},
         {"what is gone stays gone", test_gone_stays_gone},
         {"a round that was cut off", test_cut_round},
+        {"views from several vantages", test_vantages},
+        {"lost, phantoms and duplicates from several vantages", test_vantages_lost},
     };
     return check_main("ledgers judged", tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A probe from several hosts becomes one for each, and so do the targets that name none of them. */
+/* A probe from several hosts becomes one for each, and so do the targets that name none of them; a
+ * ledger keeps them. */
 #include "agents/faults/catalogue.h"
 #include "check.h"
 #include "scenario/scenario.h"
@@ -105,10 +106,38 @@ static void test_too_many(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(said, "more than 64 probes"));
 }
 
+#define LEDGER(from)                                                                               \
+    "ledgers:\n"                                                                                   \
+    "  a: {kind: redis, hosts: n1}\n"                                                              \
+    "  b: {kind: redis, hosts: n1, from: " from "}\n"                                              \
+    "targets: [{data_loss: {ledger: b, at_most: 0}}]\n"
+
+static void test_ledgers(void)
+{
+    char said[400];
+    struct scenario *s = parse(READ, LEDGER("[n2, client]"), said);
+    CU_ASSERT_STRING_EQUAL(said, "");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+    CU_ASSERT_EQUAL_FATAL(s->n_ledgers, 2);
+    CU_ASSERT_EQUAL(scenario_ledger_vantages(&s->ledgers[0]), 1);
+    CU_ASSERT_STRING_EQUAL(scenario_ledger_vantage(&s->ledgers[0], 0), "client");
+    CU_ASSERT_EQUAL(scenario_ledger_vantages(&s->ledgers[1]), 2);
+    CU_ASSERT_STRING_EQUAL(s->ledgers[1].from, "n2");
+    CU_ASSERT_STRING_EQUAL(scenario_ledger_vantage(&s->ledgers[1], 0), "n2");
+    CU_ASSERT_STRING_EQUAL(scenario_ledger_vantage(&s->ledgers[1], 1), "client");
+    CU_ASSERT_EQUAL(s->n_targets, 1);
+    scenario_free(s);
+    CU_ASSERT_PTR_NULL(parse(READ, LEDGER("[n2, n2]"), said));
+    CU_ASSERT_STRING_EQUAL(said, "from: n2 stands there twice");
+    CU_ASSERT_PTR_NULL(parse(READ, LEDGER("[n2, n7]"), said));
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, "there is no host"));
+}
+
 static const struct check_test tests[] = {
     {"one for each", test_one_for_each},
     {"mistakes", test_mistakes},
     {"too many", test_too_many},
+    {"ledgers", test_ledgers},
 };
 
 CHECK_MAIN("vantages in a scenario", tests)
