@@ -166,6 +166,7 @@ static int expect_read(const json_t *params, struct prober_probe_spec *spec, str
     const json_t *number = json_object_get(params, "number");
     struct probe_number *to = &spec->number;
     spec->body = json_string_value(json_object_get(params, "body"));
+    spec->address = json_string_value(json_object_get(params, "address"));
     to->given = number != NULL;
     to->match = json_string_value(json_object_get(number, "match"));
     if (bound_read(number, "at_least", &to->has_least, &to->at_least, err) != 0 ||

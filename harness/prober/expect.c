@@ -3,6 +3,9 @@
 #include "prober/loop_parts.h"
 #include "prober/number.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static int pattern_compile(regex_t *ret, const char *pattern, int flags, struct err *err)
 {
     int r = regcomp(ret, pattern, REG_EXTENDED | REG_NEWLINE | flags);
@@ -20,6 +23,10 @@ int prober_expect_open(struct prober_probe *probe, const struct prober_probe_spe
     if (spec->body != NULL && pattern_compile(&probe->body, spec->body, REG_NOSUB, err) != 0)
         return -1;
     probe->has_body = spec->body != NULL;
+    if (spec->address != NULL && strlen(spec->address) >= sizeof(probe->address))
+        return make_error(err, ERR_INPUT, 0, "that is no address");
+    (void)snprintf(probe->address, sizeof(probe->address), "%s",
+                   spec->address != NULL ? spec->address : "");
     if (spec->number.match != NULL &&
         pattern_compile(&probe->number.match, spec->number.match, 0, err) != 0)
         return -1;
@@ -51,6 +58,15 @@ bool prober_expects_more(const struct prober_probe *probe, const char *body, siz
     return probe->has_number && (!find(&probe->number, body, len, &value, &end) || end == len);
 }
 
+/* Is it the data of one of the lines that the dns kind makes of answers? */
+static bool has_address(const char *address, const char *body, size_t len)
+{
+    char line[INET6_ADDRSTRLEN + 16];
+    int n = snprintf(line, sizeof(line), " %s %s\n", strchr(address, ':') != NULL ? "AAAA" : "A",
+                     address);
+    return memmem(body, len, line, (size_t)n) != NULL;
+}
+
 static enum sample_result number_expects(const struct prober_number *n, const char *body,
                                          size_t len)
 {
@@ -75,6 +91,8 @@ enum sample_result prober_expects(const struct prober_probe *probe, unsigned sta
         return SAMPLE_STATUS;
     regmatch_t range = {.rm_so = 0, .rm_eo = (regoff_t)len};
     if (probe->has_body && regexec(&probe->body, body, 1, &range, REG_STARTEND) != 0)
+        return SAMPLE_CONTENT;
+    if (probe->address[0] != '\0' && !has_address(probe->address, body, len))
         return SAMPLE_CONTENT;
     return probe->has_number ? number_expects(&probe->number, body, len) : SAMPLE_GOOD;
 }

@@ -75,6 +75,7 @@ struct prober_probe {
     bool has_body, has_number;
     regex_t body;
     struct prober_number number;
+    char address[INET6_ADDRSTRLEN]; /* empty: any */
     struct prober_target *targets;
     size_t n_targets;
     struct prober_attempt *first, *last; /* in flight */
@@ -119,6 +120,9 @@ extern const char *const prober_families[];
 #define PROBER_FAMILY_DOC                                                                          \
     "Which of the endpoint's addresses: any is IPv4 where it has one, else IPv6."
 const char *prober_address(const struct prober_target *t, int family, struct err *err);
+/* Into a zeroed *ret. */
+int prober_socket_address(const char *ip, uint16_t port, struct sockaddr_storage *ret,
+                          socklen_t *ret_len, struct err *err) MUST_CHECK;
 
 /* Calls ready(ctx, epoll events) while the descriptor is watched. NULL when it cannot. */
 struct prober_watch *prober_watch(struct prober *p, int fd, uint32_t events,
@@ -168,7 +172,8 @@ struct prober_probe_spec {
     int64_t every_ns, timeout_ns, latency_ns;
     bool fresh;
     uint16_t status_lo, status_hi;
-    const char *body; /* pattern, or NULL */
+    const char *body;    /* pattern, or NULL */
+    const char *address; /* or NULL */
     struct probe_number number;
     const struct prober_target *targets; /* name, ip, ip6 */
     size_t n_targets;

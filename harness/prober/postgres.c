@@ -11,7 +11,7 @@
 #include <sys/epoll.h>
 
 struct args {
-    struct text connection, query;
+    struct text conninfo, query;
     int64_t port;
     int family;
 };
@@ -21,7 +21,7 @@ static const struct param params[] = {
       .doc = "One statement of SQL."),
     P(struct args, PARAM_INT, port, .def = "5432", .min = 1, .max = 65535,
       .doc = "Where PostgreSQL listens at each endpoint's address."),
-    P(struct args, PARAM_TEXT, connection, .def = "user=postgres dbname=postgres", .max = 2048,
+    P(struct args, PARAM_TEXT, conninfo, .def = "user=postgres dbname=postgres", .max = 2048,
       .doc = "libpq's connection string, without hosts: each endpoint is asked by itself. With "
              "target_session_attrs, one that is not as it says is bad."),
     P(struct args, PARAM_ENUM, family, .choices = prober_families, .def = "any",
@@ -262,8 +262,8 @@ static PGconn *dial(const struct endpoint *e)
      * files or ask a daemon for them, which blocks, so it has to be asked for. */
     const char *const names[] = {"gssencmode", "application_name", "dbname", "hostaddr", "port",
                                  NULL};
-    const char *const values[] = {
-        "disable", "blackstart-prober", e->args->connection.s, e->ip, port, NULL};
+    const char *const values[] = {"disable", "blackstart-prober", e->args->conninfo.s, e->ip, port,
+                                  NULL};
     PGconn *pg = PQconnectStartParams(names, values, 1);
     if (pg != NULL)
         (void)PQsetNoticeReceiver(pg, ignore_notice, NULL);
@@ -365,11 +365,11 @@ static const char *check(const void *args, const struct probe_expect *expect, bo
         (void)make_error(err, ERR_INPUT, 0, "a query has no status");
         return "expect";
     }
-    PQconninfoOption *options = PQconninfoParse(a->connection.s, &why);
+    PQconninfoOption *options = PQconninfoParse(a->conninfo.s, &why);
     if (options == NULL) {
         (void)make_error(err, ERR_INPUT, 0, "%.*s", why != NULL ? (int)strcspn(why, "\n") : 0,
                          why != NULL ? why : "");
-        wrong = "connection";
+        wrong = "conninfo";
     }
     for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
         for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
@@ -377,7 +377,7 @@ static const char *check(const void *args, const struct probe_expect *expect, bo
                 (void)make_error(err, ERR_INPUT, 0,
                                  "\"%s\" has no place in it: the endpoints are the probe's hosts",
                                  ours[i]);
-                wrong = "connection";
+                wrong = "conninfo";
             }
     PQconninfoFree(options);
     PQfreemem(why);
@@ -402,7 +402,7 @@ const struct probe_kind probe_postgres = {
            "lets nobody in has refused. Each attempt makes a connection of its own, as "
            "`connection: fresh` says, so the server needs as many more as are on their way in an "
            "outage (max_connections); `connection: kept` keeps one. A statement that outstays the "
-           "time-out goes on in the server unless the connection says "
+           "time-out goes on in the server unless conninfo says "
            "options='-c statement_timeout=1s'.",
     .example = "probes:\n"
                "  orders:\n"

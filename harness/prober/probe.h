@@ -27,8 +27,10 @@ struct probe_number {
 /* What an answer must be to be good. */
 struct probe_expect {
     uint16_t status_lo,
-        status_hi;    /* HTTP status or exit status; 0,0: the kind's own (200-299; 0) */
-    const char *body; /* extended regular expression, REG_NEWLINE, that must match; NULL: any */
+        status_hi;       /* HTTP status or exit status; 0,0: the kind's own (200-299; 0) */
+    const char *body;    /* extended regular expression, REG_NEWLINE, that must match; NULL: any */
+    bool has_rcode;      /* the status is a name server's response code */
+    const char *address; /* that a name server must answer, as inet_ntop writes it; NULL: any */
     struct duration latency; /* slower is bad; 0: the time-out alone */
     struct probe_number number;
 };
@@ -36,7 +38,8 @@ struct probe_expect {
 enum endpoints_rule { ENDPOINTS_ONE, ENDPOINTS_ANY, ENDPOINTS_EACH, ENDPOINTS_ROLE };
 
 struct probe_kind {
-    KIND_ROW; /* lab_only: exec */
+    KIND_ROW;    /* lab_only: exec */
+    bool rcodes; /* it asks name servers: expect.rcode and expect.address are for it */
     /*
      * What no single parameter shows to be wrong. Returns NULL, or the key that is to blame, and
      * says why in err. Texts have examples in the place of ${host} and its addresses. NULL:

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "prober/loop_parts.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,10 @@ const char *probe_kind_check(const struct probe_kind *kind, const void *args,
 {
     static const struct prober_target example = {
         .name = "host", .ip = "192.0.2.1", .ip6 = "2001:db8::1"};
+    if (!kind->rcodes && (expect->has_rcode || expect->address != NULL)) {
+        (void)make_error(err, ERR_INPUT, 0, "rcode and address are what dns probes expect");
+        return "expect";
+    }
     CLEANUP_FREE void *own = kind->check != NULL ? args_replace(kind, args, &example, err) : NULL;
     return own != NULL ? kind->check(own, expect, fresh, err) : NULL;
 }
@@ -77,6 +82,25 @@ const char *prober_address(const struct prober_target *t, int family, struct err
                      : family == FAMILY_IPV4 ? "IPv4"
                                              : "IPv6");
     return NULL;
+}
+
+int prober_socket_address(const char *ip, uint16_t port, struct sockaddr_storage *ret,
+                          socklen_t *ret_len, struct err *err)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)ret;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)ret;
+    if (inet_pton(AF_INET, ip, &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons(port);
+        *ret_len = sizeof(*v4);
+    } else if (inet_pton(AF_INET6, ip, &v6->sin6_addr) == 1) {
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons(port);
+        *ret_len = sizeof(*v6);
+    } else {
+        return make_error(err, ERR_INPUT, 0, "%s is not an address", ip);
+    }
+    return 0;
 }
 
 static int probe_fill(struct prober *p, struct prober_probe *probe,

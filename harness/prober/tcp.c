@@ -2,7 +2,6 @@
 #include "base/buf.h"
 #include "prober/loop.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -235,23 +234,10 @@ static int endpoint_open(struct prober *p, struct prober_target *t, const void *
     e->prober = p;
     e->fresh = t->probe->fresh;
     memcpy(&e->send, &from->send, sizeof(e->send));
-    struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)&e->to;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)&e->to;
     const char *ip = prober_address(t, from->family, err);
     if (ip == NULL)
         return -1;
-    if (inet_pton(AF_INET, ip, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons((uint16_t)from->port);
-        e->to_len = sizeof(*v4);
-    } else if (inet_pton(AF_INET6, ip, &v6->sin6_addr) == 1) {
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons((uint16_t)from->port);
-        e->to_len = sizeof(*v6);
-    } else {
-        return make_error(err, ERR_INPUT, 0, "%s is not an address", ip);
-    }
-    return 0;
+    return prober_socket_address(ip, (uint16_t)from->port, &e->to, &e->to_len, err);
 }
 
 static void endpoint_close(struct prober_target *t)

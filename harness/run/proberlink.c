@@ -400,6 +400,8 @@ static json_t *probe_encode(const struct scenario_probe *p, const struct prober_
                   "status_hi", (int)p->expect.status_hi);
     if (params != NULL && p->expect.body != NULL)
         (void)json_object_set_new(params, "body", json_string(p->expect.body));
+    if (params != NULL && p->expect.address != NULL)
+        (void)json_object_set_new(params, "address", json_string(p->expect.address));
     if (params != NULL && p->expect.number.given)
         (void)json_object_set_new(params, "number", number_encode(&p->expect.number));
     return params;

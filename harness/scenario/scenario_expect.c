@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What an answer must be: `expect` of probes and roles. */
+#include "prober/dns_message.h"
 #include "scenario/scenario_read.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <math.h>
 #include <regex.h>
@@ -35,6 +37,42 @@ static json_t *schema_status(const struct key *key)
     (void)key;
     return json_pack("{s:[s, s], s:s}", "type", "integer", "string", "pattern",
                      "^[0-9]+(-[0-9]+)?$|\\$\\{");
+}
+
+static void read_rcode(struct reader *r, const struct key *key, const struct node *node, void *at)
+{
+    const struct key as_enum = {
+        .name = key->name, .type = KEY_PARAM, .param = PARAM_ENUM, .choices = dns_rcodes};
+    struct probe_expect *e = at;
+    int value = 0;
+    read_key(r, &as_enum, node, &value);
+    e->has_rcode = true;
+    e->status_lo = e->status_hi = (uint16_t)value;
+}
+
+static json_t *schema_rcode(const struct key *key)
+{
+    json_t *words = json_array();
+    (void)key;
+    for (size_t i = 0; dns_rcodes[i] != NULL; i++)
+        (void)json_array_append_new(words, json_string(dns_rcodes[i]));
+    return json_pack("{s:[{s:o}, {s:s, s:s}]}", "anyOf", "enum", words, "type", "string", "pattern",
+                     "\\$\\{");
+}
+
+static void read_address(struct reader *r, const struct key *key, const struct node *node, void *at)
+{
+    unsigned char ip[16];
+    char text[INET6_ADDRSTRLEN];
+    if (reader_want(r, key, node, NODE_SCALAR) == NULL)
+        return;
+    int family = strchr(node->text, ':') != NULL ? AF_INET6 : AF_INET;
+    if (inet_pton(family, node->text, ip) != 1)
+        reader_problem(r, node->pos, NULL, "%s: expected an IP address, found \"%s\"", key->name,
+                       node->text);
+    else
+        ((struct probe_expect *)at)->address =
+            reader_strdup(r, inet_ntop(family, ip, text, sizeof(text)));
 }
 
 /* The C library unrolls {m,n}: nested ones would take all memory. */
@@ -176,7 +214,22 @@ static const struct key expect_keys[] = {
      .schema = schema_status,
      .shape = "200 or 200-299",
      .def = "200-299 for http, 0 for exec",
+     .group = 2,
      .doc = "The HTTP status, or the exit status of a command."},
+    {.name = "rcode",
+     .type = KEY_CUSTOM,
+     .read = read_rcode,
+     .schema = schema_rcode,
+     .shape = "NOERROR, NXDOMAIN, SERVFAIL, REFUSED ...",
+     .def = "NOERROR",
+     .group = 2,
+     .doc = "dns: the name server's response code."},
+    {.name = "address",
+     .type = KEY_CUSTOM,
+     .read = read_address,
+     .schema = schema_text,
+     .shape = "IP address",
+     .doc = "dns: an address that must be among the answers."},
     {.name = "body",
      .type = KEY_CUSTOM,
      .read = read_body,

@@ -33,7 +33,7 @@ static const struct lab_service_spec service = {.name = "postgres",
 
 static void probe_make(struct scenario_probe *p, const char *query, const char *connection)
 {
-    rig_probe(p, "postgres", json_pack("{s:s, s:s*}", "query", query, "connection", connection));
+    rig_probe(p, "postgres", json_pack("{s:s, s:s*}", "query", query, "conninfo", connection));
     p->timeout.ns = 2 * NS_PER_SEC;
     p->expect = (struct probe_expect){.body = NULL};
 }

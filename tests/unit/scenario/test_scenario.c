@@ -5,6 +5,7 @@
 #include "scenario/inventory.h"
 #include "scenario/kind_text.h"
 #include "scenario/scenario.h"
+#include "scenario/scenario_read.h"
 
 #include <fcntl.h>
 #include <glob.h>
@@ -410,6 +411,16 @@ static void test_examples_of_probes(void)
     }
 }
 
+/* It would be read as the probe's own key, and never reach the kind. */
+static void test_no_parameter_hides_behind_a_key(void)
+{
+    for (size_t i = 0; i < probe_kinds.n; i++)
+        for (size_t k = 0; k < section_probe.n_keys; k++)
+            CU_ASSERT_PTR_NULL(param_find(probe_kinds.rows[i]->params,
+                                          probe_kinds.rows[i]->n_params,
+                                          section_probe.keys[k].name));
+}
+
 static void same_as_file(const char *file, const char *text)
 {
     CLEANUP_BUF struct buf want = BUF_INIT(TEXT_MAX);
@@ -467,6 +478,7 @@ static const struct check_test tests[] = {
     {"files that cannot be read", test_files_that_cannot_be_read},
     {"examples of rows", test_examples_of_rows},
     {"examples of probes", test_examples_of_probes},
+    {"no parameter hides behind a key", test_no_parameter_hides_behind_a_key},
     {"checked-in copies", test_checked_in_copies},
     {"capabilities have names", test_capabilities_have_names},
 };
