@@ -52,7 +52,7 @@ static void put_target(struct buf *out, const struct compare *c, const struct co
         buf_printf(out, "\n      %s\n", t->why);
         return;
     }
-    buf_puts(out, "\n      B is shifted by ");
+    buf_printf(out, "\n      %s is shifted by ", c->names[COMPARE_B]);
     if (isnan(t->shift))
         buf_puts(out, "an amount that censored trials hide");
     else
@@ -88,12 +88,17 @@ static const char *verdict(const struct compare *c)
 
 void report_compare_text(const struct compare *c, struct buf *out)
 {
-    buf_printf(out, "%s: B against A\n", verdict(c));
+    buf_printf(out, "%s: %s against %s\n", verdict(c), c->names[COMPARE_B], c->names[COMPARE_A]);
     if (c->n_targets == 0)
         buf_puts(out, "  no run has a target\n");
     for (size_t i = 0; i < c->n_targets; i++)
         put_target(out, c, &c->targets[i]);
-    if (c->n_targets > 1)
+    if (c->family > c->n_targets)
+        buf_printf(out,
+                   "  each p is corrected for %zu tests, of all pairs (Holm); the intervals are "
+                   "each target's own\n",
+                   c->family);
+    else if (c->n_targets > 1)
         buf_printf(out,
                    "  each p is corrected for %zu targets (Holm); the intervals are each "
                    "target's own\n",

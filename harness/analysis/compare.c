@@ -20,6 +20,8 @@ int compare_new(double margin, struct compare **ret, struct err *err)
         return make_error(err, ERR_LIMIT, ENOMEM, "comparison");
     c->arena = ARENA_INIT(ARENA_MAX);
     c->margin = margin;
+    c->names[COMPARE_A] = "A";
+    c->names[COMPARE_B] = "B";
     *ret = c;
     return 0;
 }
@@ -176,10 +178,10 @@ static const char *cannot(const struct compare *c, const struct compare_target *
 }
 
 /* Larger p's are multiplied by fewer; none is smaller than one before it. */
-static void holm(double *p[], size_t n)
+static void holm(double *p[], bool *done, size_t n)
 {
     double most = 0;
-    bool done[COMPARE_TARGETS_MAX] = {false};
+    memset(done, 0, n * sizeof(*done));
     for (size_t i = 0; i < n; i++) {
         size_t least = n;
         for (size_t k = 0; k < n; k++)
@@ -217,12 +219,11 @@ static void target_judge(struct compare *c, struct compare_target *t)
         c->exit_status = 1;
 }
 
-int compare_judge(struct compare *c, struct err *err)
+/* The targets of one comparison: what cannot be told, and the p's of the others. */
+static int judge_one(struct compare *c, size_t family, double **p, double **beyond, size_t *n,
+                     struct err *err)
 {
-    double *p[COMPARE_TARGETS_MAX], *beyond[COMPARE_TARGETS_MAX];
-    size_t family = 0, n = 0;
-    for (size_t i = 0; i < c->n_targets; i++)
-        family += cannot(c, &c->targets[i], 1) == NULL;
+    c->family = family;
     for (size_t i = 0; i < c->n_targets; i++) {
         struct compare_target *t = &c->targets[i];
         const char *why = cannot(c, t, family > 0 ? family : 1);
@@ -233,14 +234,45 @@ int compare_judge(struct compare *c, struct err *err)
             continue;
         if (target_test(c, t, err) < 0)
             return -1;
-        p[n] = &t->p;
-        beyond[n++] = &t->p_beyond;
+        p[*n] = &t->p;
+        beyond[(*n)++] = &t->p_beyond;
     }
-    holm(p, n);
-    holm(beyond, n);
-    c->exit_status = n == 0 || n < c->n_targets ? 3 : 0;
+    return 0;
+}
+
+static void exit_of(struct compare *c)
+{
+    size_t told = 0;
+    for (size_t i = 0; i < c->n_targets; i++)
+        told += c->targets[i].why[0] == '\0';
+    c->exit_status = told == 0 || told < c->n_targets ? 3 : 0;
     for (size_t i = 0; i < c->n_targets; i++)
         if (c->targets[i].why[0] == '\0')
             target_judge(c, &c->targets[i]);
+}
+
+int compare_judge_all(struct compare *const *list, size_t n, struct err *err)
+{
+    size_t family = 0, tests = 0;
+    double **p CLEANUP_FREE = calloc(n * COMPARE_TARGETS_MAX + 1, sizeof(*p));
+    double **beyond CLEANUP_FREE = calloc(n * COMPARE_TARGETS_MAX + 1, sizeof(*beyond));
+    bool *done CLEANUP_FREE = calloc(n * COMPARE_TARGETS_MAX + 1, sizeof(*done));
+    if (p == NULL || beyond == NULL || done == NULL)
+        return make_error(err, ERR_LIMIT, ENOMEM, "comparison");
+    for (size_t k = 0; k < n; k++)
+        for (size_t i = 0; i < list[k]->n_targets; i++)
+            family += cannot(list[k], &list[k]->targets[i], 1) == NULL;
+    for (size_t k = 0; k < n; k++)
+        if (judge_one(list[k], family, p, beyond, &tests, err) < 0)
+            return -1;
+    holm(p, done, tests);
+    holm(beyond, done, tests);
+    for (size_t k = 0; k < n; k++)
+        exit_of(list[k]);
     return 0;
+}
+
+int compare_judge(struct compare *c, struct err *err)
+{
+    return compare_judge_all(&c, 1, err);
 }

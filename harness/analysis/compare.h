@@ -32,7 +32,7 @@ struct compare_target {
     enum analysis_side side;
     struct compare_figures *figures[2];
     struct ranks_u test, beyond;     /* B against A; against A and the margin */
-    double p, p_beyond;              /* after Holm's correction over all targets */
+    double p, p_beyond;              /* after Holm's correction over all that is judged at once */
     double shift;                    /* Hodges-Lehmann, B - A; NAN: censored trials hide it */
     double shift_lower, shift_upper; /* with 95 % confidence, of this target alone; may be open */
     double seen; /* a shift so large would be seen in four of five comparisons; NAN: unknown */
@@ -43,7 +43,9 @@ struct compare_target {
 
 struct compare {
     struct arena arena;
-    double margin; /* of times, in seconds */
+    double margin;        /* of times, in seconds */
+    const char *names[2]; /* "A" and "B", or what the caller puts here and keeps */
+    size_t family;        /* tests that the p's are corrected for */
     size_t runs[2];
     bool invalid[2]; /* one of its series is */
     bool planned[2]; /* one of its series stopped by a plan, at what it had seen */
@@ -61,5 +63,7 @@ int compare_add(struct compare *c, enum compare_side side, const struct analysis
                 struct err *err) MUST_CHECK;
 /* Once all are added. */
 int compare_judge(struct compare *c, struct err *err) MUST_CHECK;
+/* Several at once, whose targets are corrected for together. */
+int compare_judge_all(struct compare *const *list, size_t n, struct err *err) MUST_CHECK;
 
 #endif

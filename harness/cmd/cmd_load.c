@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "cmd/scenario_find.h"
 #include "cmd/scenario_sets.h"
+#include "engine/plan.h"
 
 #include <stdio.h>
 
@@ -89,4 +90,21 @@ int cmd_load_scenario(const struct command_args *args, const char *file,
 {
     const struct cmd_load what = {.file = file};
     return cmd_load_scenario_over(args, &what, faults, ret, err);
+}
+
+int cmd_can_run(const struct command_args *args, const struct scenario *scenario, uint64_t seed,
+                struct err *err)
+{
+    struct plan *plan = NULL;
+    if (scenario->lab == NULL) {
+        (void)make_error(err, ERR_UNSUPPORTED, 0,
+                         "%s names real hosts; only labs can be run yet: "
+                         "give it \"lab:\"",
+                         scenario->file);
+        return cmd_refused(args, err);
+    }
+    if (plan_build(scenario, seed, &plan, err) < 0)
+        return cmd_refused(args, err);
+    plan_free(plan);
+    return 0;
 }

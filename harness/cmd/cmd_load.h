@@ -30,6 +30,11 @@ int cmd_load_scenario_over(const struct command_args *args, const struct cmd_loa
  * Returns -1. */
 int cmd_refused(const struct command_args *args, const struct err *err);
 
+/* What the scenario alone shows to be wrong is said before anything is made: 0, or -1, printed for
+ * --json too. */
+int cmd_can_run(const struct command_args *args, const struct scenario *scenario, uint64_t seed,
+                struct err *err) MUST_CHECK;
+
 void cmd_print_problems(const struct problems *p);
 /* That there were more of them, where there were. */
 void cmd_print_problems_cut(const struct problems *p);

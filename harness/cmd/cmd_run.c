@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agents/faults/catalogue.h"
-#include "analysis/compare.h"
 #include "cmd/cmd_judge.h"
 #include "cmd/cmd_load.h"
-#include "cmd/cmd_run_pair.h"
+#include "cmd/cmd_run_compare.h"
 #include "cmd/command.h"
 #include "cmd/judged.h"
 #include "cmd/scenario_sets.h"
 #include "cmd/terminal.h"
-#include "engine/plan.h"
 #include "journal/journal.h"
 #include "reports/report.h"
 #include "run/run.h"
@@ -38,6 +36,10 @@ static const struct command_option options[] = {
      .argument = "NAME=VALUE",
      .repeat = true,
      .doc = "Give a variable another value in B alone; without --against B is the same file."},
+    {.name = "compare",
+     .doc = "Run each variant: their trials take turns, then they stand in one table, the first "
+            "against each other one. Exit status 0: each ended as it says it is expected to."},
+    {.name = "variants", .argument = "NAMES", .doc = "--compare of these, with commas between."},
     {.name = "seed", .argument = "N", .doc = "What all that is drawn is drawn from."},
     {.name = "no-fault", .doc = "Measure only: a dry trial that injects nothing."},
     {.name = "hold",
@@ -127,24 +129,6 @@ static void plan_take(const struct command_args *args, uint32_t trials, struct r
     o->another_ctx = o;
 }
 
-/* What the scenario alone shows to be wrong is said before anything is made. */
-static int can_run(const struct command_args *args, const struct scenario *scenario, uint64_t seed,
-                   struct err *err)
-{
-    struct plan *plan = NULL;
-    if (scenario->lab == NULL) {
-        (void)make_error(err, ERR_UNSUPPORTED, 0,
-                         "%s names real hosts; only labs can be run yet: "
-                         "give it \"lab:\"",
-                         scenario->file);
-        return cmd_refused(args, err);
-    }
-    if (plan_build(scenario, seed, &plan, err) < 0)
-        return cmd_refused(args, err);
-    plan_free(plan);
-    return 0;
-}
-
 static int carry_out(const struct command_args *args, const struct scenario *scenario,
                      uint32_t reports, struct run_options *options_of_run, struct err *err)
 {
@@ -154,7 +138,7 @@ static int carry_out(const struct command_args *args, const struct scenario *sce
     struct view view = {.terminal = isatty(STDOUT_FILENO) != 0};
     struct judge judge = {.dir = dir, .json = json, .reports = reports};
     struct err why = {0};
-    if (can_run(args, scenario, options_of_run->seed, err) < 0)
+    if (cmd_can_run(args, scenario, options_of_run->seed, err) < 0)
         return -1;
     if (cmd_store_of_run(args, out, &judge.store, err) < 0 ||
         run_dir_make(out, scenario->name, dir, err) < 0)
@@ -191,40 +175,6 @@ static int carry_out(const struct command_args *args, const struct scenario *sce
     return status;
 }
 
-/* Two scenarios against each other, trial by trial. */
-static int run_pair(const struct command_args *args, struct scenario *a, uint32_t trials,
-                    uint64_t seed, uint32_t reports, struct err *err)
-{
-    static const char *const excluded[] = {"sequential", "no-fault", "hold"};
-    const char *file = command_value(args, "against");
-    struct scenario *b = NULL;
-    for (size_t i = 0; i < sizeof(excluded) / sizeof(excluded[0]); i++)
-        if (command_flag(args, excluded[i])) {
-            (void)make_error(err, ERR_USAGE, 0, "--%s does not go with --against or --set-b",
-                             excluded[i]);
-            return cmd_refused(args, err);
-        }
-    if (trials < COMPARE_TRIALS_MIN) {
-        (void)make_error(err, ERR_USAGE, 0,
-                         "fewer than 4 v 4 trials cannot show any difference: --trials 8");
-        return cmd_refused(args, err);
-    }
-    const struct cmd_load what = {.file = file != NULL ? file : args->operands[0],
-                                  .second = "set-b"};
-    int rc = cmd_load_scenario_over(args, &what, &fault_catalogue, &b, err);
-    if (rc != 0)
-        return rc;
-    const struct run_pair pair = {
-        .scenarios = {a, b}, .trials = trials, .reports = reports, .seed = seed};
-    rc = can_run(args, a, seed, err);
-    if (rc == 0)
-        rc = can_run(args, b, seed, err);
-    if (rc == 0)
-        rc = cmd_run_pair(args, &pair, err);
-    scenario_free(b);
-    return rc;
-}
-
 static int run(const struct command_args *args, struct err *err)
 {
     struct scenario *scenario = NULL;
@@ -244,10 +194,12 @@ static int run(const struct command_args *args, struct err *err)
     o.seed = command_value(args, "seed") != NULL ? seed
              : scenario->seed_given              ? scenario->seed
                                                  : run_draw_seed();
-    if (command_value(args, "against") != NULL || command_value(args, "set-b") != NULL) {
+    if (cmd_run_is_compared(args)) {
         bool planned = scenario->sequential.at_most != 0; /* a plan is of one build alone */
         uint32_t n = trials != 0 ? (uint32_t)trials : planned ? 1 : scenario->trials;
-        rc = run_pair(args, scenario, n, o.seed, reports, err);
+        const struct run_compared what = {
+            .scenario = scenario, .trials = n, .reports = reports, .seed = o.seed};
+        rc = cmd_run_compared(args, &what, err);
         scenario_free(scenario);
         return rc;
     }
@@ -275,6 +227,7 @@ const struct command command_run = {
            "puts everything back and waits for the system to settle; a second one does not wait.",
     .example = "blackstart run scenarios/quickstart.yaml\n"
                "blackstart run --trials 8 --set-b build=./new scenarios/own-program.yaml\n"
+               "blackstart run --compare --trials 5 github-2018\n"
                "blackstart run --set recovery_limit=2s --out /tmp/first scenarios/quickstart.yaml",
     .options = options,
     .n_options = sizeof(options) / sizeof(options[0]),

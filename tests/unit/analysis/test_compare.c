@@ -246,6 +246,29 @@ static void test_several_targets(void)
     }
 }
 
+/* Three systems: what would be shown of one pair alone is corrected for both pairs. */
+static void test_several_pairs(void)
+{
+    for (size_t n = 4; n <= 8; n += 4) {
+        struct compare *list[2];
+        struct err err;
+        for (int i = 0; i < 2; i++) {
+            CU_ASSERT_EQUAL_FATAL(compare_new(0, &list[i], &err), 0);
+            add(list[i], COMPARE_A, "recovery_time", &(struct side){low, n}, false);
+            add(list[i], COMPARE_B, "recovery_time", &(struct side){i == 0 ? high : low, n}, false);
+        }
+        CU_ASSERT_EQUAL_FATAL(compare_judge_all(list, 2, &err), 0);
+        CU_ASSERT_EQUAL(list[0]->family, 2);
+        CU_ASSERT_EQUAL(list[0]->targets[0].word, n == 4 ? COMPARE_CANNOT : COMPARE_WORSE);
+        CU_ASSERT_EQUAL(list[0]->exit_status, n == 4 ? 3 : 1);
+        CU_ASSERT_EQUAL(list[1]->exit_status, n == 4 ? 3 : 0);
+        if (n == 8)
+            CU_ASSERT_DOUBLE_EQUAL(list[0]->targets[0].p, 2 * 2.0 / 12870, 1e-12);
+        compare_free_at(&list[0]);
+        compare_free_at(&list[1]);
+    }
+}
+
 static void test_an_invalid_series_decides_nothing(void)
 {
     CLEANUP_COMPARE struct compare *c = NULL;
@@ -281,6 +304,7 @@ static const struct check_test tests[] = {
     {"censored bounds", test_censored_bounds},
     {"shares are worse below", test_shares_are_worse_below},
     {"several targets", test_several_targets},
+    {"several pairs", test_several_pairs},
     {"an invalid series decides nothing", test_an_invalid_series_decides_nothing},
     {"a series with a plan is no sample", test_a_series_with_a_plan_is_no_sample},
 };

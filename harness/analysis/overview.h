@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A run in four figures, so that runs of several systems can stand in one table: how long until it
+ * was back, writes lost, availability, blast radius. Each is an interval in which the truth of
+ * every trial that counts lies. Pure.
+ */
+#ifndef BLACKSTART_OVERVIEW_H
+#define BLACKSTART_OVERVIEW_H
+
+#include "analysis/analysis.h"
+
+enum overview_what {
+    OVERVIEW_RECOVERY,     /* the scenario's first recovery_time */
+    OVERVIEW_LOST,         /* acknowledged writes that are lost, of all ledgers */
+    OVERVIEW_AVAILABILITY, /* its first availability; without one the least of all services */
+    OVERVIEW_BLAST,        /* share of the services, by weight, that was impacted */
+    OVERVIEW_N
+};
+
+struct overview_figure {
+    const struct analysis_target *of; /* the target whose figure it is; NULL: of the whole */
+    enum analysis_unit unit;
+    uint32_t n;          /* trials that have it; 0: lower and upper say nothing */
+    double lower, upper; /* least lower and greatest upper end; INFINITY: open */
+};
+
+struct overview {
+    struct overview_figure figures[OVERVIEW_N];
+    uint32_t trials;                     /* with faults */
+    uint32_t verdicts[VERDICT_FAIL + 1]; /* so many of them had this one */
+    uint32_t by_hand;                    /* so many did not recover by themselves */
+};
+
+const char *overview_word(enum overview_what w); /* "recovery", ... */
+
+/* `like`: take the same targets as this one has, and none where there is no such; NULL: the first
+ * of each kind. What ret points to lives in the analysis. */
+void overview_make(const struct analysis *a, const struct overview *like, struct overview *ret);
+
+bool overview_as_expected(enum verdict v, enum variant_expect e);
+/* 0 as expected, 1 not; 3 and 4 as verdict_exit. */
+int overview_exit(enum verdict v, bool dirty, enum variant_expect e);
+
+#endif
