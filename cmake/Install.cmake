@@ -3,7 +3,7 @@
 # programs can write of themselves, manual pages and completion, they write.
 include(GNUInstallDirs)
 set(own ${CMAKE_INSTALL_LIBEXECDIR}/blackstart)
-install(TARGETS blackstart blackstart-agent blackstart-prober blackstart-ledger RUNTIME DESTINATION ${own})
+install(TARGETS blackstart blackstart-agent blackstart-prober blackstart-ledger blackstart-load RUNTIME DESTINATION ${own})
 install(TARGETS blackstart-fiu LIBRARY DESTINATION ${own})
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/scenarios DESTINATION ${CMAKE_INSTALL_DATADIR}/blackstart)
 install(CODE "

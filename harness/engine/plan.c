@@ -93,9 +93,22 @@ static size_t count_steps(const struct scenario_step *steps, size_t n)
     return total;
 }
 
+static void name_change(const struct scenario_step *s, char *out, size_t size)
+{
+    char model[120], text[64];
+    (void)load_shape_print_model(s->args, model, sizeof(model));
+    (void)snprintf(out, size, "%s: %s%s%s", s->fault->name, model,
+                   s->length.ns == 0 ? " until the steps end" : " for ",
+                   s->length.ns == 0 ? "" : duration_print(s->length, text, sizeof(text)));
+}
+
 static void name_fault(const struct scenario_step *s, char *out, size_t size)
 {
     char hosts[80] = "", length[40], text[64], unfold[100];
+    if (s->load != NULL) {
+        name_change(s, out, size);
+        return;
+    }
     if (s->hosts != NULL)
         (void)selector_print(s->hosts, hosts, sizeof(hosts));
     if (s->fault->lifetime == LIFETIME_INSTANT)

@@ -11,6 +11,7 @@ enum { ADDRESS_TEXT = 56 };
 struct collector {
     const struct plan *plan;
     const struct fault *fault;
+    bool load; /* done by a load's process, which stands where the probes do */
     struct plan_injections *out;
 };
 
@@ -20,7 +21,7 @@ static int add_injection(void *ctx, const char *host, const void *args, struct e
     size_t h = plan_host_index(c->plan, host);
     if (h == c->plan->n_hosts)
         return make_error(err, ERR_NOT_FOUND, 0, "%s: there is no host %s", c->fault->name, host);
-    if (!c->plan->hosts[h].has_agent)
+    if (!c->plan->hosts[h].has_agent && !c->load)
         return make_error(err, ERR_REFUSED, 0,
                           "%s on %s: the probes look from there, so no fault may touch it",
                           c->fault->name, host);
@@ -138,7 +139,8 @@ int plan_expand(const struct plan *plan, size_t step, uint32_t trial,
     struct plan_injections out = {.list = calloc(PLAN_INJECTIONS_MAX, sizeof(*out.list))};
     if (out.list == NULL)
         return make_error(err, ERR_LIMIT, 0, "out of memory for an injection");
-    struct collector collector = {.plan = plan, .fault = s->fault, .out = &out};
+    struct collector collector = {
+        .plan = plan, .fault = s->fault, .load = s->load != NULL, .out = &out};
     struct expand_out sink = {.ctx = &collector, .add = add_injection};
     struct expand_in in = {.hosts = hosts,
                            .n_hosts = n,

@@ -279,7 +279,9 @@ static int print_fault(const struct plan *plan, size_t step, const char *indent,
         print_injection(out, indent, one);
     plan_print_unfold(plan, step, indent, out);
     json_decref(fault);
-    if (s->fault->lifetime == LIFETIME_INSTANT)
+    if (s->load != NULL)
+        buf_printf(out, "%s  ends with the load's process at the latest\n", indent);
+    else if (s->fault->lifetime == LIFETIME_INSTANT)
         buf_printf(out, "%s  CANNOT BE UNDONE\n", indent);
     else
         buf_printf(out, "%s  put back by command; should that not come, by the %s\n", indent,

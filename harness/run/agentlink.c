@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { OUT_MAX = 4 * FRAME_MAX, CHUNK = 16 * 1024, NAME_LEN = 64 };
+enum { OUT_MAX = 4 * FRAME_MAX, CHUNK = 16 * 1024, NAME_LEN = 96 };
 
 struct call {
     struct call *next;
@@ -26,7 +26,7 @@ struct agentlink {
     struct event_base *base;
     struct event *readable, *writable, *later; /* later: what must not happen inside a call */
     int fd;
-    char host[NAME_LEN];
+    char who[NAME_LEN];
     struct agentlink_events events;
     struct frame_reader in;
     struct buf out;
@@ -101,7 +101,7 @@ static void mark_broken(struct agentlink *l, const struct err *why)
         return;
     l->broken = true;
     l->why = *why;
-    (void)wrap_error(&l->why, "agent of %s", l->host);
+    (void)wrap_error(&l->why, "%s", l->who);
     (void)event_del(l->readable);
     (void)event_del(l->writable);
 }
@@ -138,7 +138,7 @@ static void on_timeout(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     if (take_call(l, c->id) != c)
         return;
-    (void)make_error(&err, ERR_TIMEOUT, 0, "agent of %s: no answer within %lld ms", l->host,
+    (void)make_error(&err, ERR_TIMEOUT, 0, "%s: no answer within %lld ms", l->who,
                      (long long)(c->timeout_ns / NS_PER_MS));
     link_enter(l);
     finish(c, NULL, &err);
@@ -202,7 +202,7 @@ static void take_frame(struct agentlink *l, const json_t *frame)
     if (!frame_is_error(frame, &err) && result == NULL)
         (void)make_error(&err, ERR_PROTOCOL, 0, "an answer without result or error");
     if (err.code != ERR_NONE)
-        (void)wrap_error(&err, "agent of %s", l->host);
+        (void)wrap_error(&err, "%s", l->who);
     finish(c, err.code == ERR_NONE ? result : NULL, &err);
 }
 
@@ -239,7 +239,7 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
     link_leave(l);
 }
 
-int agentlink_open(struct event_base *base, int fd, const char *host,
+int agentlink_open(struct event_base *base, int fd, const char *who,
                    const struct agentlink_events *events, struct agentlink **ret, struct err *err)
 {
     struct agentlink *l = calloc(1, sizeof(*l));
@@ -249,7 +249,7 @@ int agentlink_open(struct event_base *base, int fd, const char *host,
     l->fd = fd;
     l->events = *events;
     l->out = BUF_INIT(OUT_MAX);
-    (void)strncpy(l->host, host, sizeof(l->host) - 1);
+    (void)strncpy(l->who, who, sizeof(l->who) - 1);
     frame_reader_init(&l->in);
     l->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, l);
     l->writable = event_new(base, fd, EV_WRITE, on_writable, l);
@@ -318,7 +318,7 @@ void agentlink_close(struct agentlink *l)
     struct err why;
     if (l == NULL || l->closed)
         return;
-    (void)make_error(&why, ERR_CANCELLED, 0, "agent of %s: the link was closed", l->host);
+    (void)make_error(&why, ERR_CANCELLED, 0, "%s: the link was closed", l->who);
     mark_broken(l, &why);
     l->closed = true;
     link_enter(l);

@@ -29,8 +29,8 @@ struct agentlink_events {
     void *ctx;
 };
 
-/* Takes fd (a stream socket), on success only. */
-int agentlink_open(struct event_base *base, int fd, const char *host,
+/* Takes fd (a stream socket), on success only. who: "agent of n1", for messages. */
+int agentlink_open(struct event_base *base, int fd, const char *who,
                    const struct agentlink_events *events, struct agentlink **ret,
                    struct err *err) MUST_CHECK;
 /* Steals params. done is called exactly once, never from inside this call. */

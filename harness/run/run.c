@@ -38,6 +38,7 @@ static void perform(struct run *r, const struct action *a)
     case ACTION_TRIAL_START:
         run_probes_begin_trial(r, (uint32_t)a->index);
         run_ledgers_begin_trial(r, (uint32_t)a->index);
+        run_loads_begin_trial(r, (uint32_t)a->index);
         break;
     case ACTION_ASK_ROLE:
         run_probes_ask(r, a->index);

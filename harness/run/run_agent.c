@@ -102,8 +102,10 @@ int run_agent_open(struct run *r, size_t host, agentlink_done *hello, struct err
     a->host = host;
     int fd = -1;
     struct agentlink_events events = {.lost = on_lost, .notice = on_notice, .ctx = a};
+    char who[NAME_MAX_LEN + 12];
+    (void)snprintf(who, sizeof(who), "agent of %s", r->plan->hosts[host].name);
     if (spawn_agent(r, host, &fd, err) < 0 ||
-        agentlink_open(r->base, fd, r->plan->hosts[host].name, &events, &a->link, err) < 0)
+        agentlink_open(r->base, fd, who, &events, &a->link, err) < 0)
         return -1;
     a->up = true;
     char digest[65];
@@ -196,7 +198,9 @@ static void call(struct run *r, size_t injection, const char *method, json_t *pa
 {
     const struct engine_injection *i = engine_injection(r->engine, injection);
     const struct run_agent *a = &r->agents[i->host];
-    if (a->up)
+    if (step_of(r, i)->load != NULL)
+        run_load_call(r, injection, method, params, done);
+    else if (a->up)
         agentlink_call(a->link, method, params, RUN_CALL_NS, done,
                        run_call_new(r, injection, i->id));
     else

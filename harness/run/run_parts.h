@@ -2,9 +2,9 @@
 /*
  * What the run's own files share. run.c has the loop and the order of things, run_setup.c what is
  * started before it, run_agent.c the agents, run_clean.c hosts before and after, run_probe.c the
- * probers, run_ledger.c the ledgers, run_step.c commands in hosts, run_record.c journal lines and
- * what people see, run_logs.c the services' logs, run_watch.c the lab's own processes, run_hold.c
- * the wait while a person looks. Nobody else includes it.
+ * probers, run_ledger.c the ledgers, run_load.c the loads, run_step.c commands in hosts,
+ * run_record.c journal lines and what people see, run_logs.c the services' logs, run_watch.c the
+ * lab's own processes, run_hold.c the wait while a person looks. Nobody else includes it.
  */
 #ifndef BLACKSTART_RUN_PARTS_H
 #define BLACKSTART_RUN_PARTS_H
@@ -88,6 +88,8 @@ struct run {
     struct run_ledger *ledgers; /* one for each vantage, in the scenario's order: run_ledger.c */
     struct run_ledger_group *ledger_groups; /* the scenario's */
     size_t n_ledgers, n_ledger_groups, ledgers_waiting;
+    struct run_load *loads; /* of the scenario, in its order: run_load.c */
+    size_t n_loads, loads_waiting;
     bool cut; /* somebody or something ended the trial before its time: nobody waits for long */
     size_t role_holder[PLAN_ROLES_MAX];
     int64_t role_asked_ns[PLAN_ROLES_MAX];
@@ -218,6 +220,15 @@ void run_ledgers_stop(struct run *r);
 void run_ledgers_begin_trial(struct run *r, uint32_t trial);
 /* The last part of a drain: no more writes, all is read back. Ends with EVENT_DRAINED. */
 void run_ledgers_drain(struct run *r);
+
+/* run_load.c */
+int run_loads_start(struct run *r, struct err *err) MUST_CHECK;
+void run_loads_stop(struct run *r);
+void run_loads_begin_trial(struct run *r, uint32_t trial);
+void run_loads_drain(struct run *r); /* nothing is asked any more; then the ledgers' turn */
+/* A call about an injection of a step that changes a load. Steals params. */
+void run_load_call(struct run *r, size_t injection, const char *method, json_t *params,
+                   agentlink_done *done);
 
 /* run_next.c: whether and when the next trial begins */
 void run_next_ask(struct run *r);

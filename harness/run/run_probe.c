@@ -306,7 +306,7 @@ static void end_drain(struct run *r)
             record_health(r, r->vantages[i].host, NULL);
     if (journal_samples_end(r->journal, &err) < 0)
         run_break(r, &err);
-    run_ledgers_drain(r);
+    run_loads_drain(r);
 }
 
 /* A prober that was stopped, or that the machine starves, must not hold the run for good. */

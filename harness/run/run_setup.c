@@ -143,7 +143,8 @@ int run_setup(struct run *r, struct err *err)
     if (r->base == NULL)
         return make_error(err, ERR_SYSTEM, errno, "make an event loop");
     if (start_lab(r, err) < 0 || run_watch_start(r, err) < 0 || run_agents_start(r, err) < 0 ||
-        run_probes_start(r, err) < 0 || run_ledgers_start(r, err) < 0)
+        run_probes_start(r, err) < 0 || run_ledgers_start(r, err) < 0 ||
+        run_loads_start(r, err) < 0)
         return -1;
     return 0;
 }
@@ -166,6 +167,7 @@ void run_teardown(struct run *r, struct err *err)
     if (r->base != NULL) {
         run_steps_stop(r);
         run_ledgers_stop(r);
+        run_loads_stop(r);
         run_probes_stop(r);
         run_agents_stop(r);
         run_watch_stop(r);

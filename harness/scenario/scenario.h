@@ -13,6 +13,7 @@
 #include "base/param.h"
 #include "lab/spec.h"
 #include "ledger/ledger.h"
+#include "load/load.h"
 #include "prober/probe.h"
 #include "scenario/problem.h"
 
@@ -127,6 +128,19 @@ static inline const char *scenario_ledger_vantage(const struct scenario_ledger *
 }
 enum { LEDGER_VIEWS_EACH, LEDGER_VIEWS_CLIENT };
 
+/* Users of the system, by a stated model. */
+struct scenario_load {
+    const char *name;
+    const struct load_kind *kind;
+    const void *args;             /* kind->args_size bytes */
+    const struct selector *hosts; /* in the order of the lab */
+    struct load_shape shape;
+    int fresh;        /* enum index: kept, fresh */
+    int64_t port;     /* of its counters, on its host's loopback */
+    const char *from; /* vantage host; default "client" */
+    struct pos pos;
+};
+
 /* A fault step done host by host; given when size is. */
 struct scenario_waves {
     uint32_t size;        /* hosts of one wave; 0: the share */
@@ -204,6 +218,10 @@ struct scenario_step {
     struct scenario_flap flap;
     struct scenario_command_check check;
     struct scenario_approval approval;
+    /* A step that changes a load is a FAULT whose row is load_change and whose args are a struct
+     * load_shape; its injections go to the load's process. NULL: any other fault. */
+    const struct scenario_load *load;
+    struct load_shape shape; /* as it was read */
     bool wait_end; /* FAULT: the next step starts only when this fault has ended (default false) */
     /* WAIT_UNTIL */
     const char *probe;
@@ -315,6 +333,8 @@ struct scenario {
     size_t n_roles;
     const struct scenario_ledger *ledgers;
     size_t n_ledgers;
+    const struct scenario_load *loads;
+    size_t n_loads;
     const struct scenario_step *steps;
     size_t n_steps;
     const struct scenario_symptom *symptoms;

@@ -121,6 +121,7 @@ void scenario_check(struct reader *r)
     int64_t end = walk_steps(&w, r->s->steps, r->s->n_steps, 0);
     check_heals(&w, r->s->steps, r->s->n_steps);
     check_services(r);
+    loads_check(r);
     check_ends(r, r->s->steps, r->s->n_steps, false);
     check_deadline(r, end > w.last_end ? end : w.last_end);
 }

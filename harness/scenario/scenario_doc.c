@@ -154,6 +154,7 @@ void scenario_doc(const struct catalogue *faults, struct buf *out)
     put_tree(&section_probe, out);
     put_section(&section_role, "### ", out);
     put_section(&section_ledger, "### ", out);
+    put_section(&section_load, "### ", out);
     put_steps(out);
     buf_puts(out, "## Judging\n\n");
     put_tree(&section_target, out);
@@ -165,6 +166,8 @@ void scenario_doc(const struct catalogue *faults, struct buf *out)
     kinds_doc(&probe_kinds, out);
     buf_puts(out, "## Kinds of ledger\n\n");
     kinds_doc(&ledger_kinds, out);
+    buf_puts(out, "## Kinds of load\n\n");
+    kinds_doc(&load_kinds, out);
     buf_puts(out, "## Faults\n\n");
     kind_faults_list(faults, "faults.md", out);
 }

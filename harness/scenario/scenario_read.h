@@ -231,7 +231,7 @@ void finish_peers(struct reader *r, const struct fault *fault, void *args,
 extern const struct section section_scenario, section_lab, section_service, section_probe,
     section_role, section_expect, section_number, section_target, section_guard, section_inventory,
     section_lab_file, section_waves, section_flap, section_ledger, section_trials, section_outage,
-    section_variant, section_symptom;
+    section_variant, section_symptom, section_load, section_retry, section_load_step;
 /* scenario_admission.c, scenario_run.c */
 extern const struct section section_check, section_approval, section_run, section_runbook;
 #define TARGET(word, name, unit, side, doc) extern const struct section section_target_##name;
@@ -248,6 +248,7 @@ json_t *schema_branches(const struct key *key);
 /* The sections of the kinds of step, the key that tells the kind first. */
 size_t step_sections(const struct section **ret, size_t max);
 void scenario_check(struct reader *r);
+void loads_check(struct reader *r); /* what one load alone cannot say */
 
 json_t *schema_key(const struct key *key);
 json_t *schema_section(const struct section *section);

@@ -147,7 +147,7 @@ static json_t *case_of(const char *key, const char *word, json_t *map)
                      "const", word, "then", map);
 }
 
-/* Probes, roles and ledgers: one case for each kind. */
+/* Probes, roles, ledgers and loads: one case for each kind. */
 static json_t *schema_by_kind(const struct section *section, const struct kinds *kinds)
 {
     json_t *cases = json_array();

@@ -348,6 +348,7 @@ static const struct {
     const struct section *section;
 } kinds[] = {
     {STEP_FAULT, "fault", &section_fault},
+    {STEP_FAULT, "load", &section_load_step},
     {STEP_WAIT, "wait", &section_wait},
     {STEP_WAIT_UNTIL, "wait_until", &section_wait_until},
     {STEP_RUN, "run", &section_run},
