@@ -92,8 +92,9 @@ static void group_over(struct run_ledger_group *g)
 {
     struct err err;
     for (size_t i = 0; i < g->n; i++)
-        if (!g->list[i].lost && journal_ledger_end(g->run->journal, g->list[i].index, g->of->name,
-                                                   g->list[i].trial, &err) != 0)
+        if (!g->list[i].lost && !g->run->unwritten &&
+            journal_ledger_end(g->run->journal, g->list[i].index, g->of->name, g->list[i].trial,
+                               &err) != 0)
             run_break(g->run, &err);
     g->call = CALL_NONE;
     drained_one(g->run);

@@ -97,7 +97,8 @@ struct run {
 
     size_t pending; /* answers that the setup, or a drain, waits for */
     bool draining;
-    bool failed; /* setup or the journal: why says what */
+    bool failed;    /* setup or something of ours: why says what */
+    bool unwritten; /* the journal could not be written: no line of it is tried again */
     struct err why;
 
     /* Events wait here while actions are performed. */

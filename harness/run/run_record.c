@@ -15,12 +15,14 @@ enum { OUTPUT_LINES_SAID = 5 };
 void run_record_at(struct run *r, int64_t t, const char *ev, json_t *members)
 {
     struct err err;
-    if (r->journal == NULL || r->failed) {
+    if (r->journal == NULL || r->unwritten) {
         json_decref(members);
         return;
     }
-    if (journal_append_at(r->journal, t, ev, members, &err) < 0)
+    if (journal_append_at(r->journal, t, ev, members, &err) < 0) {
+        r->unwritten = true;
         run_break(r, &err);
+    }
 }
 
 void run_record(struct run *r, const char *ev, json_t *members)

@@ -174,7 +174,7 @@ void run_teardown(struct run *r, struct err *err)
     }
     take_lab_down(r, err);
     run_logs_free(r);
-    r->failed = false; /* what happened is said now, whatever broke before */
+    r->unwritten = false; /* what happened is said now, whatever broke before */
     if (err->code == ERR_NONE)
         run_record(r, "run.end", json_pack("{s:b}", "aborted", r->aborted));
     else

@@ -106,6 +106,13 @@ static void expect_killed_ledger(struct e2e *t)
     CU_ASSERT_PTR_NOT_NULL(
         strstr(e2e_text(t->result, "error"), "ledger orders: its process has ended"));
     expect_unread(t);
+    /* Why it ended, what it left and what is known stand in the journal all the same. */
+    CLEANUP_FREE char *journal = e2e_read(t->out, "journal.ndjson");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(journal);
+    CU_ASSERT_PTR_NOT_NULL(strstr(journal, "\"ev\":\"abort\",\"why\":\"error\""));
+    CU_ASSERT_PTR_NOT_NULL(strstr(journal, "\"ev\":\"trial.end\""));
+    CU_ASSERT_PTR_NOT_NULL(strstr(journal, "\"ev\":\"ledger\",\"ledger\":\"commands\""));
+    e2e_expect_clean(t, 1);
     /* The other one was read back, as far as it came. */
     CU_ASSERT_TRUE(json_is_true(json_object_get(ledger_of(t, "commands"), "known")));
     e2e_expect_gone(t, 5);
