@@ -343,6 +343,7 @@ static void time_plan(struct plan *plan)
     int64_t fewest = n;
     if (s->sequential.at_most != 0)
         fewest = plan_trials(scenario_sequential_least(&s->sequential));
+    plan->trial_least_ns = s->steady_for.ns + plan->steps_least_ns;
     plan->least_ns = fewest * (s->steady_for.ns + least);
     plan->most_ns = n * (s->steady_within.ns + most);
     if (s->deadline.ns > 0 && plan->most_ns > s->deadline.ns)

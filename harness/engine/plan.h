@@ -58,6 +58,7 @@ struct plan {
     int64_t steps_least_ns, steps_most_ns; /* from the first step to the end of the last fault */
     int64_t window_ns;                     /* the longest availability window, from the fault */
     int64_t least_ns, most_ns;             /* all trials; most is never above the deadline */
+    int64_t trial_least_ns;                /* the shortest that one trial with faults can be */
 };
 
 /* The scenario must outlive the plan. */

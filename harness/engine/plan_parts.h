@@ -27,4 +27,9 @@ void plan_json_unfold(const struct plan *plan, size_t step, json_t *fault);
 void plan_print_asks(const struct scenario_step *s, const char *indent, struct buf *out);
 void plan_json_asks(const struct scenario_step *s, json_t *step);
 
+/* plan_print_rest.c: lines of the head, each begun with a newline. */
+void plan_print_ledgers(const struct scenario *s, struct buf *out);
+void plan_print_ends(const struct scenario *s, struct buf *out);
+json_t *plan_json_ledgers(const struct scenario *s);
+
 #endif

@@ -128,11 +128,12 @@ int plan_json(const struct plan *plan, json_t **ret, struct err *err)
     for (size_t i = 0; i < plan->n_hosts; i++)
         (void)json_array_append_new(hosts, json_string(plan->hosts[i].name));
     const struct scenario *s = plan->scenario;
-    *ret = json_pack("{s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:o}", "scenario", s->name,
+    *ret = json_pack("{s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o}", "scenario", s->name,
                      "scenario_sha256", s->sha256, "hosts", hosts, "seed",
                      s->seed_given ? json_integer((json_int_t)plan->seed) : json_null(), "trials",
                      (int)s->trials, "steps", steps, "least_s", seconds(plan->least_ns), "most_s",
-                     seconds(plan->most_ns));
+                     seconds(plan->most_ns), "ledgers", plan_json_ledgers(s), "deadline_s",
+                     seconds(s->deadline.ns));
     return *ret != NULL ? 0 : make_error(err, ERR_LIMIT, 0, "out of memory for the plan");
 }
 
@@ -182,7 +183,10 @@ static void print_head(const struct plan *plan, struct buf *out)
     print_duration(out, s->steady_for.ns);
     buf_puts(out, " within ");
     print_duration(out, s->steady_within.ns);
-    buf_puts(out, ", else nothing is injected\n\n");
+    buf_puts(out, ", else nothing is injected");
+    plan_print_ledgers(s, out);
+    plan_print_ends(s, out);
+    buf_puts(out, "\n\n");
 }
 
 static void print_value(struct buf *out, const json_t *value)

@@ -191,6 +191,40 @@ static void test_print(void)
     unload();
 }
 
+/* What a run does beside its steps. */
+static void test_print_rest(void)
+{
+    if (!load(
+            HEAD
+            "ledgers:\n  orders: {kind: redis, hosts: [n1, n2], every: 20ms, from: [client, n3]}\n"
+            "guards:\n  - {probe: up, bad_for: 25s}\n  - {blast_radius: 50%}\n"
+            "deadline: 5m\nsteps:\n  - {fault: process.kill, hosts: n3, process: x}\n",
+            9))
+        return;
+    static const char *const lines[] = {
+        "\nwrites      orders: a write by redis every 20ms from client,\n",
+        "            read back from client, n3 as a client and from each host by itself, within "
+        "30s ",
+        "\nended early when up is bad for 25s, when more than 50 % of the services' weight is "
+        "impacted, after 5m (deadline)\n"};
+    CLEANUP_FREE char *text = NULL;
+    struct err err;
+    CU_ASSERT_EQUAL_FATAL(plan_print(plan, &text, &err), 0);
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        if (strstr(text, lines[i]) == NULL)
+            fprintf(stderr, "no line: %s\n%s", lines[i], text);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, lines[i]));
+    }
+    json_t *doc = NULL;
+    CU_ASSERT_EQUAL_FATAL(plan_json(plan, &doc, &err), 0);
+    const json_t *ledger = json_array_get(json_object_get(doc, "ledgers"), 0);
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(ledger, "from")), 2);
+    CU_ASSERT_TRUE(json_is_true(json_object_get(ledger, "each_host")));
+    CU_ASSERT_EQUAL(json_real_value(json_object_get(doc, "deadline_s")), 300);
+    json_decref(doc);
+    unload();
+}
+
 /* Who a share will be nobody can say before the seed is known. */
 static void test_print_drawn(void)
 {
@@ -310,6 +344,7 @@ static void test_addresses(void)
 }
 
 static const struct check_test tests[] = {
+    {"what a run does beside its steps", test_print_rest},
     {"print what is drawn", test_print_drawn},
     {"print a moment", test_print_moment},
     {"inventory", test_inventory},
