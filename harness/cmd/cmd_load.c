@@ -92,8 +92,26 @@ int cmd_load_scenario(const struct command_args *args, const char *file,
     return cmd_load_scenario_over(args, &what, faults, ret, err);
 }
 
+/* More trials than fit are no run that anybody wants to wait for. The scenario's own number was
+ * checked when it was read. */
+static int check_length(const struct plan *plan, uint32_t trials, struct err *err)
+{
+    char needed[64], deadline[64];
+    const struct duration limit = plan->scenario->deadline;
+    if (plan->trial_least_ns <= 0 || trials <= limit.ns / plan->trial_least_ns)
+        return 0;
+    struct duration all = {plan->trial_least_ns * trials};
+    return make_error(
+        err, ERR_USAGE, 0,
+        "%u trials take at least %s, and the run is ended after %s: give the scenario "
+        "\"deadline: %s\" or more, or at most --trials %u",
+        trials, duration_print(all, needed, sizeof(needed)),
+        duration_print(limit, deadline, sizeof(deadline)), needed,
+        (unsigned)(limit.ns / plan->trial_least_ns));
+}
+
 int cmd_can_run(const struct command_args *args, const struct scenario *scenario, uint64_t seed,
-                struct err *err)
+                uint32_t trials, struct err *err)
 {
     struct plan *plan = NULL;
     if (scenario->lab == NULL) {
@@ -105,6 +123,7 @@ int cmd_can_run(const struct command_args *args, const struct scenario *scenario
     }
     if (plan_build(scenario, seed, &plan, err) < 0)
         return cmd_refused(args, err);
+    int rc = check_length(plan, trials, err);
     plan_free(plan);
-    return 0;
+    return rc == 0 ? 0 : cmd_refused(args, err);
 }

@@ -31,9 +31,9 @@ int cmd_load_scenario_over(const struct command_args *args, const struct cmd_loa
 int cmd_refused(const struct command_args *args, const struct err *err);
 
 /* What the scenario alone shows to be wrong is said before anything is made: 0, or -1, printed for
- * --json too. */
+ * --json too. trials: so many with faults are needed, which must fit its deadline; 0: none. */
 int cmd_can_run(const struct command_args *args, const struct scenario *scenario, uint64_t seed,
-                struct err *err) MUST_CHECK;
+                uint32_t trials, struct err *err) MUST_CHECK;
 
 void cmd_print_problems(const struct problems *p);
 /* That there were more of them, where there were. */

@@ -129,6 +129,14 @@ static void plan_take(const struct command_args *args, uint32_t trials, struct r
     o->another_ctx = o;
 }
 
+/* With faults, at least. */
+static uint32_t trials_needed(const struct run_options *o)
+{
+    if (o->no_fault)
+        return 0;
+    return o->sequential != NULL ? scenario_sequential_least(o->sequential) : o->trials;
+}
+
 static int carry_out(const struct command_args *args, const struct scenario *scenario,
                      uint32_t reports, struct run_options *options_of_run, struct err *err)
 {
@@ -138,7 +146,7 @@ static int carry_out(const struct command_args *args, const struct scenario *sce
     struct view view = {.terminal = isatty(STDOUT_FILENO) != 0};
     struct judge judge = {.dir = dir, .json = json, .reports = reports};
     struct err why = {0};
-    if (cmd_can_run(args, scenario, options_of_run->seed, err) < 0)
+    if (cmd_can_run(args, scenario, options_of_run->seed, trials_needed(options_of_run), err) < 0)
         return -1;
     if (cmd_store_of_run(args, out, &judge.store, err) < 0 ||
         run_dir_make(out, scenario->name, dir, err) < 0)

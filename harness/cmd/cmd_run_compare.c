@@ -65,9 +65,9 @@ static int run_pair(const struct command_args *args, const struct run_compared *
                               .reports = what->reports,
                               .seed = what->seed,
                               .together = true};
-    rc = cmd_can_run(args, what->scenario, what->seed, err);
+    rc = cmd_can_run(args, what->scenario, what->seed, what->trials, err);
     if (rc == 0)
-        rc = cmd_can_run(args, b, what->seed, err);
+        rc = cmd_can_run(args, b, what->seed, what->trials, err);
     int worst = rc == 0 ? cmd_run_turns(args, &turns, err) : rc, status = worst;
     if (worst >= 0) {
         const char *first = runs[0].dir, *second = runs[1].dir;
@@ -117,13 +117,14 @@ static int names_take(const struct command_args *args, const struct scenario *s,
 }
 
 static int variants_load(const struct command_args *args, const char *const *names, size_t n,
-                         uint64_t seed, struct scenario *ret[RUN_TURNS_MAX], struct err *err)
+                         const struct run_compared *what, struct scenario *ret[RUN_TURNS_MAX],
+                         struct err *err)
 {
     for (size_t i = 0; i < n; i++) {
         const struct cmd_load load = {.file = args->operands[0], .variant = names[i]};
         int rc = cmd_load_scenario_over(args, &load, &fault_catalogue, &ret[i], err);
         if (rc == 0)
-            rc = cmd_can_run(args, ret[i], seed, err);
+            rc = cmd_can_run(args, ret[i], what->seed, what->trials, err);
         if (rc != 0)
             return rc;
     }
@@ -140,7 +141,7 @@ static int run_variants(const struct command_args *args, const struct run_compar
     size_t n = 0;
     if (names_take(args, what->scenario, names, &n, &text, err) < 0)
         return cmd_refused(args, err);
-    int rc = variants_load(args, names, n, what->seed, loaded, err);
+    int rc = variants_load(args, names, n, what, loaded, err);
     for (size_t i = 0; i < n; i++) {
         runs[i] = (struct run_turn){.scenario = loaded[i], .name = names[i], .folder = names[i]};
         dirs[i] = runs[i].dir;

@@ -43,6 +43,9 @@ static void test_values(void)
     expect("blackstart lab up --for 99999999h scenarios/labs/etcd3.yaml", 2, "from 1s to 8760h");
     expect("blackstart validate --set recovery_limit=99999999h scenarios/quickstart.yaml", 2,
            "is not a duration such as 100ms from 1ms to 24h");
+    expect("blackstart run --trials 9000 scenarios/quickstart.yaml", 2,
+           "9000 trials take at least ");
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, " or more, or at most --trials "));
     expect("blackstart faults network.partitio", 2, "did you mean \"network.partition\"?");
 }
 
