@@ -23,13 +23,23 @@ static int print_one(const struct report *report, const struct report_renderer *
     return 0;
 }
 
+/* The renderer of that name, if it is in the set. */
+static const struct report_renderer *rendered(uint32_t set, const char *name)
+{
+    for (size_t i = 0; i < report_n_renderers; i++)
+        if ((set >> i & 1) != 0 && (name == NULL || strcmp(report_renderers[i].name, name) == 0))
+            return &report_renderers[i];
+    return NULL;
+}
+
 /* Where the reports lie, by the one that people read. */
 static void print_where(const struct report *report, uint32_t set)
 {
-    const struct report_renderer *shown = NULL;
-    for (size_t i = 0; i < report_n_renderers; i++)
-        if ((set >> i & 1) != 0 && (shown == NULL || strcmp(report_renderers[i].name, "text") == 0))
-            shown = &report_renderers[i];
+    const struct report_renderer *shown = rendered(set, "html");
+    if (shown == NULL)
+        shown = rendered(set, "text");
+    if (shown == NULL)
+        shown = rendered(set, NULL);
     if (shown != NULL)
         (void)printf("report: %s/%s\n", report->dir, shown->file);
 }

@@ -45,6 +45,11 @@ static void expect_files(const struct e2e *t)
     CU_ASSERT_PTR_NOT_NULL(strstr(report, "pass: every target was met"));
     CU_ASSERT_PTR_NOT_NULL(strstr(report, "the services' log lines around the impact"));
     CU_ASSERT_PTR_NOT_NULL(strstr(report, "lost leader"));
+    CLEANUP_FREE char *said = e2e_read(t->dir, "stdout");
+    char where[220];
+    (void)snprintf(where, sizeof(where), "report: %s/report.html\n", t->out);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(said);
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, where));
 }
 
 /* The run's page in a browser, as a person opens it. */
