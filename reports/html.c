@@ -19,6 +19,7 @@ static const struct section {
     {"trials", "Trials", html_trials},
     {"outages", "Outages", html_outages},
     {"writes", "Lost writes", html_ledgers},
+    {"loads", "Loads", html_loads},
     {"vantages", "Vantages", html_matrix},
     {"asked", "Asked before", html_admissions},
     {"runbook", "Runbook", html_tasks},

@@ -90,6 +90,7 @@ void html_admissions(struct html *h);
 void html_tasks(struct html *h);
 void html_cleanup(struct html *h);
 void html_ledgers(struct html *h);
+void html_loads(struct html *h);
 void html_matrix(struct html *h);
 void html_health(struct html *h);
 void html_trend(struct html *h);

@@ -159,6 +159,7 @@ static json_t *trial_json(const struct analysis_trial *t)
     (void)json_object_set_new(o, "outage_lower_s", figure(t->outage_lower));
     (void)json_object_set_new(o, "outage_upper_s", figure(t->outage_upper));
     (void)json_object_set_new(o, "ledgers", json_ledgers(t));
+    (void)json_object_set_new(o, "loads", json_traffic(t));
     (void)json_object_set_new(o, "admissions", json_admissions(t));
     (void)json_object_set_new(o, "runbook", json_tasks(t));
     return o;

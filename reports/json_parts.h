@@ -27,6 +27,7 @@ static inline json_t *text(const char *s)
 /* Probe x vantage x endpoint; and the probers' health. */
 json_t *json_matrix(const struct analysis_trial *t);
 json_t *json_ledgers(const struct analysis_trial *t);
+json_t *json_traffic(const struct analysis_trial *t);
 /* json_admission.c: what steps asked, and a person's commands. */
 json_t *json_admissions(const struct analysis_trial *t);
 json_t *json_tasks(const struct analysis_trial *t);

@@ -265,6 +265,32 @@ static void put_ledgers(struct buf *out, const struct analysis *a)
     rows_end(&r);
 }
 
+/* Of each load and part of a trial a line. */
+static void put_loads(struct buf *out, const struct analysis *a)
+{
+    struct rows r = {out, 0, 0,
+                     "\n### Loads\n\n"
+                     "| trial | load | phase | successes/s | attempts each | p99, ms | given up |\n"
+                     "| --- | --- | --- | --- | --- | --- | --- |\n"};
+    for (size_t i = 0; i < a->n_trials; i++)
+        for (size_t k = 0; k < a->trials[i].n_loads * LOAD_PHASES; k++) {
+            const struct analysis_load *l = &a->trials[i].loads[k / LOAD_PHASES];
+            const struct analysis_load_counts *c = &l->phases[k % LOAD_PHASES];
+            if (c->length_ns == 0 || !row_begins(&r))
+                continue;
+            buf_printf(out, "| %u | ", a->trials[i].trial);
+            put_cell(out, l->name);
+            buf_printf(out, "%s | %.1f | ", load_phase_word((enum load_phase)(k % LOAD_PHASES)),
+                       analysis_load_rate(c));
+            if (c->ok > 0)
+                buf_printf(out, "%.2f | %.1f", analysis_load_effort(c), (double)c->p99_ns / 1e6);
+            else
+                buf_puts(out, "- | -");
+            buf_printf(out, " | %lld |\n", (long long)c->failed);
+        }
+    rows_end(&r);
+}
+
 /* Where vantages saw different things, and probers that were not well. */
 static void put_doubts(struct buf *out, const struct analysis *a)
 {
@@ -436,6 +462,7 @@ int report_render_markdown(const struct report *report, struct buf *out, struct 
     put_trials(out, a);
     put_outages(out, a);
     put_ledgers(out, a);
+    put_loads(out, a);
     put_doubts(out, a);
     put_admissions(out, a);
     put_tasks(out, a);

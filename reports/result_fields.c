@@ -269,6 +269,47 @@ static const struct field ledger_fields[] = {
 };
 SECTION(ledger, "The writes of one ledger in one trial.");
 
+static const struct field load_phase_fields[] = {
+    {"phase", FIELD_TEXT, 0, "before, during, after: of the faults.", NULL},
+    {"length_s", FIELD_REAL, NULLABLE, "How long it was.", NULL},
+    COUNTED("ok", "Operations that were a success."),
+    COUNTED("failed", "Operations that were given up."),
+    COUNTED("attempts", "What was sent for them."),
+    COUNTED("not_sent", "Arrivals beyond what may be under way."),
+    {"per_second", FIELD_REAL, NULLABLE, "Successes a second.", NULL},
+    {"attempts_per_success", FIELD_REAL, NULLABLE, "What a success took.", NULL},
+    {"p50_s", FIELD_REAL, NULLABLE, "Of the successes' latency: median.", NULL},
+    {"p99_s", FIELD_REAL, NULLABLE, "Of the successes' latency: 99th percentile.", NULL},
+    {"most_s", FIELD_REAL, NULLABLE, "Of the successes' latency: the most.", NULL},
+    {"late_s", FIELD_REAL, NULLABLE, "The latest that an attempt was sent after it was due.", NULL},
+    {"cpu_share", FIELD_REAL, NULLABLE, "Its own, of one processor.", NULL},
+    {"failures", FIELD_COUNTS, 0, "Of attempts, by kind.", NULL},
+};
+SECTION(load_phase, "What a load counted in one part of a trial.");
+
+static const struct field load_second_fields[] = {
+    {"from_s", FIELD_REAL, NULLABLE, "Its beginning.", NULL},
+    {"to_s", FIELD_REAL, NULLABLE, "Its end.", NULL},
+    COUNTED("ok", "Operations that were a success."),
+    COUNTED("failed", "Operations that were given up."),
+    COUNTED("attempts", "What was sent for them."),
+    COUNTED("not_sent", "Arrivals beyond what may be under way."),
+    COUNTED("in_flight", "Attempts that waited for their answer at its end."),
+    {"p50_s", FIELD_REAL, NULLABLE, "Of the successes' latency: median.", NULL},
+    {"p99_s", FIELD_REAL, NULLABLE, "Of the successes' latency: 99th percentile.", NULL},
+};
+SECTION(load_second, "What a load counted in a second.");
+
+static const struct field load_fields[] = {
+    {"name", FIELD_TEXT, 0, "As the scenario calls it.", NULL},
+    {"kind", FIELD_TEXT, 0, "http, redis.", NULL},
+    {"from", FIELD_TEXT, 0, "Where it stands.", NULL},
+    {"model", FIELD_TEXT, 0, "Who asks, and what becomes of a failed attempt.", NULL},
+    {"phases", FIELD_SECTIONS, 0, "In the order of time.", &load_phase},
+    {"course", FIELD_SECTIONS, 0, "Second by second.", &load_second},
+};
+SECTION(load, "One load in one trial.");
+
 static const struct field trial_fields[] = {
     {"trial", FIELD_COUNT, 0, "Its number.", NULL},
     {"fault_free", FIELD_BOOL, 0, "The first of a series, without faults.", NULL},
@@ -285,6 +326,7 @@ static const struct field trial_fields[] = {
     {"matrix", FIELD_SECTION, 0, "What each vantage saw of each endpoint.", &matrix},
     {"ledgers", FIELD_SECTIONS, 0, "Writes that were acknowledged, and what became of them.",
      &ledger},
+    {"loads", FIELD_SECTIONS, 0, "Users by a stated model, and what they got.", &load},
     {"outage_lower_s", FIELD_REAL, NULLABLE, "Full-outage seconds of the whole, at least.", NULL},
     {"outage_upper_s", FIELD_REAL, NULLABLE, "Full-outage seconds of the whole, at most.", NULL},
     {"probers", FIELD_SECTIONS, 0, "How the probers fared, one for each vantage.", &prober},
@@ -404,17 +446,31 @@ const struct section result_section = {"A run's result: result.json.", result_fi
 
 /* In the order in which one refers to another. */
 const struct result_definition result_definitions[] = {
-    {"target", &target},       {"injection", &injection},
-    {"host", &host},           {"outage", &outage},
-    {"probe", &probe},         {"rollout", &rollout},
-    {"admission", &admission}, {"task", &task},
-    {"vantage", &vantage},     {"cell", &cell},
-    {"matrix", &matrix},       {"prober", &prober},
-    {"view", &view},           {"write", &write},
-    {"ledger", &ledger},       {"value", &value},
-    {"left_out", &left_out},   {"median", &median},
-    {"quantile", &quantile},   {"order", &order},
-    {"series", &series},       {"sequential", &sequential},
+    {"target", &target},
+    {"injection", &injection},
+    {"host", &host},
+    {"outage", &outage},
+    {"probe", &probe},
+    {"rollout", &rollout},
+    {"admission", &admission},
+    {"task", &task},
+    {"vantage", &vantage},
+    {"cell", &cell},
+    {"matrix", &matrix},
+    {"prober", &prober},
+    {"view", &view},
+    {"write", &write},
+    {"ledger", &ledger},
+    {"load_phase", &load_phase},
+    {"load_second", &load_second},
+    {"load", &load},
+    {"value", &value},
+    {"left_out", &left_out},
+    {"median", &median},
+    {"quantile", &quantile},
+    {"order", &order},
+    {"series", &series},
+    {"sequential", &sequential},
     {"trial", &trial},
 };
 const size_t result_n_definitions = sizeof(result_definitions) / sizeof(result_definitions[0]);

@@ -193,6 +193,7 @@ static void put_trials(struct buf *out, const struct analysis *a)
         buf_puts(out, " of a full outage, by weight\n");
         text_put_matrix(out, t);
         text_put_ledgers(out, t);
+        text_put_loads(out, t);
         text_put_health(out, t);
     }
 }

@@ -30,6 +30,7 @@ void text_put_rollouts(struct buf *out, const struct analysis *a);
 
 void text_put_matrix(struct buf *out, const struct analysis_trial *t);
 void text_put_ledgers(struct buf *out, const struct analysis_trial *t);
+void text_put_loads(struct buf *out, const struct analysis_trial *t);
 void text_put_health(struct buf *out, const struct analysis_trial *t);
 
 #endif

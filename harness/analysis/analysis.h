@@ -221,6 +221,39 @@ struct analysis_ledger {
     size_t n_writes;
 };
 
+/* What a load counted in some span; what is not known is -1. */
+enum { ANALYSIS_LOAD_FAILURES = LOAD_OUTCOMES - LOAD_REFUSED };
+struct analysis_load_counts {
+    int64_t length_ns;
+    int64_t ok, failed; /* operations; failed: given up */
+    int64_t attempts, not_sent;
+    int64_t failures[ANALYSIS_LOAD_FAILURES]; /* of attempts, in the order of load_failure_words */
+    int64_t p50_ns, p99_ns, most_ns;          /* of what was ok */
+    int64_t late_ns, cpu_ns; /* its own: the latest attempt, its time on a processor */
+};
+double analysis_load_rate(const struct analysis_load_counts *c);   /* ok a second; NAN */
+double analysis_load_effort(const struct analysis_load_counts *c); /* attempts per ok; NAN */
+double analysis_load_cpu(const struct analysis_load_counts *c);    /* of one processor; NAN */
+
+/* From the trial's start to the first fault, to the end of the last, to the trial's end. */
+enum load_phase { LOAD_BEFORE, LOAD_DURING, LOAD_AFTER, LOAD_PHASES };
+const char *load_phase_word(enum load_phase p);
+
+struct analysis_load_second {
+    int64_t from_ns, to_ns;
+    int64_t in_flight; /* at its end */
+    struct analysis_load_counts counts;
+};
+
+/* One load in one trial. */
+struct analysis_load {
+    const char *name, *kind, *from;
+    const char *model; /* a sentence */
+    struct analysis_load_counts phases[LOAD_PHASES];
+    struct analysis_load_second *seconds; /* in their order */
+    size_t n_seconds;
+};
+
 enum analysis_unit { UNIT_SECONDS, UNIT_SHARE, UNIT_COUNT };
 enum analysis_side { AT_MOST, AT_LEAST }; /* of the limit is good */
 
@@ -357,6 +390,8 @@ struct analysis_trial {
     size_t n_probes;
     struct analysis_ledger *ledgers; /* in the scenario's order */
     size_t n_ledgers;
+    struct analysis_load *loads; /* in the scenario's order */
+    size_t n_loads;
     struct analysis_matrix matrix;
     struct analysis_health *health; /* one for each vantage */
     size_t n_health;

@@ -154,6 +154,8 @@ struct slot_range analysis_range(const struct analysis_maker *m, size_t index,
 
 /* ledger.c: the writes of all ledgers in one trial; its probes and waves have been looked at. */
 void analysis_ledgers(struct analysis_maker *m, struct analysis_trial *t);
+/* analysis_loads.c */
+void analysis_loads(struct analysis_maker *m, struct analysis_trial *t);
 const struct analysis_ledger *analysis_ledger_find(const struct analysis_trial *t,
                                                    const char *name); /* NULL: there is none */
 /* Why nothing good may be said of it, or NULL. */

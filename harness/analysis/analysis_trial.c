@@ -223,6 +223,7 @@ void analysis_trial(struct analysis_maker *m, const struct history_trial *of,
         analysis_probe(m, ret, i, &slots[i]);
     analysis_rollouts(m, ret);
     analysis_ledgers(m, ret);
+    analysis_loads(m, ret);
     if (!m->no_memory && !m->failed) {
         analysis_matrix(m, ret, slots);
         analysis_health(m, ret, slots);
