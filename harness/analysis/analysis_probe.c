@@ -137,12 +137,24 @@ static struct slot slot_shift(struct slot s, const struct history_vantage *v)
     return s;
 }
 
+/* What a slot of a rate says was so at some instant of its window, and of a counter that was read
+ * by the answer's end. */
+static struct slot slot_blur(struct slot s, int64_t blur)
+{
+    bool counted = s.result == SAMPLE_RATE || s.result == SAMPLE_RATE_UNKNOWN;
+    s.lower -= blur;
+    if (blur != 0 && s.state == SLOT_BAD && counted && s.done > s.upper)
+        s.upper = s.done;
+    return s;
+}
+
 /* A slot is made as soon as its samples are there: they are never held together. */
 int analysis_slots_read(struct analysis_maker *m, const struct history_trial *t, size_t index,
                         const struct slot_rule *rule, int64_t only, struct probe_slots *ret)
 {
     const struct history_vantage *v =
         analysis_history_vantage(t, analysis_from(&m->s->probes[index]));
+    const int64_t blur = probe_rate_blur(&m->s->probes[index].expect.rate, rule->every);
     CLEANUP_HISTORY_READER struct history_reader *r = NULL;
     if (history_reader_open(m->h, t, index, &r, &m->why) != 0)
         return -1;
@@ -157,7 +169,8 @@ int analysis_slots_read(struct analysis_maker *m, const struct history_trial *t,
         attempts_add(&ret->attempts, s, n, rule->every);
         endpoint_pick(&s, &n, only);
         if (n != 0)
-            ret->slots[ret->n++] = slot_shift(analysis_slot(rule, s, n, before), v);
+            ret->slots[ret->n++] =
+                slot_blur(slot_shift(analysis_slot(rule, s, n, before), v), blur);
     }
 }
 

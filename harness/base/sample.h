@@ -28,7 +28,9 @@
     X(SAMPLE_NO_NUMBER, "no number")                                                               \
     X(SAMPLE_LOW, "number too low")                                                                \
     X(SAMPLE_HIGH, "number too high")                                                              \
-    X(SAMPLE_QUERY, "query failed")
+    X(SAMPLE_QUERY, "query failed")                                                                \
+    X(SAMPLE_RATE, "rate too low")                                                                 \
+    X(SAMPLE_RATE_UNKNOWN, "rate not known yet")
 
 enum sample_result {
 #define SAMPLE_ENUM(id, word) id,

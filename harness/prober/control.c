@@ -161,6 +161,23 @@ static int bound_read(const json_t *number, const char *name, bool *has, double 
     return 0;
 }
 
+static int rate_read(const json_t *rate, struct probe_rate *to, struct err *err)
+{
+    const int64_t day = 86400 * NS_PER_SEC;
+    bool has_least = false;
+    if (rate == NULL)
+        return 0;
+    to->given = true;
+    to->match = json_string_value(json_object_get(rate, "match"));
+    if (integer(rate, "over_ns", day, &to->over.ns, err) != 0 ||
+        integer(rate, "per_ns", day, &to->per.ns, err) != 0 ||
+        bound_read(rate, "at_least", &has_least, &to->at_least, err) != 0)
+        return -1;
+    return to->over.ns > 0 && to->per.ns > 0 && has_least
+               ? 0
+               : make_error(err, ERR_PROTOCOL, 0, "a rate of nothing");
+}
+
 static int expect_read(const json_t *params, struct prober_probe_spec *spec, struct err *err)
 {
     const json_t *number = json_object_get(params, "number");
@@ -172,7 +189,7 @@ static int expect_read(const json_t *params, struct prober_probe_spec *spec, str
     if (bound_read(number, "at_least", &to->has_least, &to->at_least, err) != 0 ||
         bound_read(number, "at_most", &to->has_most, &to->at_most, err) != 0)
         return -1;
-    return 0;
+    return rate_read(json_object_get(params, "rate"), &spec->rate, err);
 }
 
 /* Reads a probe and hands it on by `put`, while everything it points to is still there. */

@@ -96,9 +96,9 @@ static bool exchange_judge(struct exchange *x, const unsigned char *message, siz
         exchange_dial(x, true);
     else
         exchange_end(x,
-                     reply.truncated ? SAMPLE_CONTENT
-                                     : prober_expects(x->attempt->target->probe, reply.rcode, 0, 0,
-                                                      buf_text(&body), body.len),
+                     reply.truncated
+                         ? SAMPLE_CONTENT
+                         : prober_judge(x->attempt, reply.rcode, 0, 0, buf_text(&body), body.len),
                      reply.rcode, len);
     return true;
 }

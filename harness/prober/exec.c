@@ -66,8 +66,7 @@ static void call_judge(struct call *c, const struct hostctl_reply *reply)
     }
     unsigned status = (unsigned)WEXITSTATUS(reply->status);
     uint32_t len = reply->len < HOSTCTL_DATA_MAX ? reply->len : HOSTCTL_DATA_MAX;
-    enum sample_result result =
-        prober_expects(c->attempt->target->probe, status, 0, 0, reply->data, len);
+    enum sample_result result = prober_judge(c->attempt, status, 0, 0, reply->data, len);
     call_end(c, result, (uint16_t)status, len);
 }
 

@@ -2,6 +2,7 @@
 /* An answer against what the scenario expects of it. */
 #include "prober/loop_parts.h"
 #include "prober/number.h"
+#include "prober/rate.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +35,13 @@ int prober_expect_open(struct prober_probe *probe, const struct prober_probe_spe
     probe->number.bounds = spec->number;
     probe->number.bounds.match = NULL; /* the spec's, which goes */
     probe->has_number = spec->number.given;
+    if (spec->rate.match != NULL &&
+        pattern_compile(&probe->counter.match, spec->rate.match, 0, err) != 0)
+        return -1;
+    probe->counter.has_match = spec->rate.match != NULL;
+    probe->has_rate = spec->rate.given;
+    probe->rate = spec->rate;
+    probe->rate.match = NULL;
     return 0;
 }
 
@@ -43,6 +51,8 @@ void prober_expect_close(struct prober_probe *probe)
         regfree(&probe->body);
     if (probe->number.has_match)
         regfree(&probe->number.match);
+    if (probe->counter.has_match)
+        regfree(&probe->counter.match);
 }
 
 static bool find(const struct prober_number *n, const char *body, size_t len, double *ret,
@@ -51,11 +61,17 @@ static bool find(const struct prober_number *n, const char *body, size_t len, do
     return number_find(n->has_match ? &n->match : NULL, body, len, ret, ret_end);
 }
 
-bool prober_expects_more(const struct prober_probe *probe, const char *body, size_t len)
+static bool is_open(const struct prober_number *n, const char *body, size_t len)
 {
     double value = 0;
     size_t end = 0;
-    return probe->has_number && (!find(&probe->number, body, len, &value, &end) || end == len);
+    return !find(n, body, len, &value, &end) || end == len;
+}
+
+bool prober_expects_more(const struct prober_probe *probe, const char *body, size_t len)
+{
+    return (probe->has_number && is_open(&probe->number, body, len)) ||
+           (probe->has_rate && is_open(&probe->counter, body, len));
 }
 
 /* Is it the data of one of the lines that the dns kind makes of answers? */
@@ -95,4 +111,19 @@ enum sample_result prober_expects(const struct prober_probe *probe, unsigned sta
     if (probe->address[0] != '\0' && !has_address(probe->address, body, len))
         return SAMPLE_CONTENT;
     return probe->has_number ? number_expects(&probe->number, body, len) : SAMPLE_GOOD;
+}
+
+enum sample_result prober_judge(struct prober_attempt *a, unsigned status, uint16_t lo, uint16_t hi,
+                                const char *body, size_t len)
+{
+    const struct prober_probe *probe = a->target->probe;
+    enum sample_result result = prober_expects(probe, status, lo, hi, body, len);
+    double value = 0;
+    if (result != SAMPLE_GOOD || !probe->has_rate)
+        return result;
+    if (!find(&probe->counter, body, len, &value, NULL))
+        return SAMPLE_NO_NUMBER;
+    const struct prober_reading now = {
+        .sent_ns = a->sent_ns, .done_ns = prober_now(), .value = value};
+    return rate_judge(&a->target->readings, &probe->rate, probe->every_ns, &now);
 }

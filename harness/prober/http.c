@@ -100,8 +100,7 @@ static void transfer_finish(struct transfer *t, CURLcode code)
     if (code != CURLE_OK)
         result = http_result_of(t->easy, code);
     else
-        result = prober_expects(a->target->probe, (unsigned)status, 200, 299, buf_text(&t->body),
-                                t->body.len);
+        result = prober_judge(a, (unsigned)status, 200, 299, buf_text(&t->body), t->body.len);
     uint32_t bytes = t->bytes < UINT32_MAX ? (uint32_t)t->bytes : UINT32_MAX;
     (void)curl_multi_remove_handle(t->shard->multi, t->easy);
     transfer_settle(t);

@@ -38,12 +38,23 @@ struct prober_number {
     struct probe_number bounds;
 };
 
+/* Readings of a counter, in order of send; none is older than the newest window needs. */
+struct prober_reading {
+    int64_t sent_ns, done_ns;
+    double value;
+};
+struct prober_readings {
+    struct prober_reading *list; /* its first `from` are not needed any more */
+    size_t from, n, room;
+};
+
 /* One endpoint of a probe. */
 struct prober_target {
     struct prober_probe *probe;
     uint16_t index;
     char name[NAME_MAX_LEN + 1];
     char ip[INET_ADDRSTRLEN], ip6[INET6_ADDRSTRLEN]; /* empty: has none */
+    struct prober_readings readings;                 /* of expect.rate */
     void *state;                                     /* of its kind */
 };
 
@@ -75,6 +86,9 @@ struct prober_probe {
     bool has_body, has_number;
     regex_t body;
     struct prober_number number;
+    bool has_rate;
+    struct prober_number counter; /* of the rate: no bounds */
+    struct probe_rate rate;
     char address[INET6_ADDRSTRLEN]; /* empty: any */
     struct prober_target *targets;
     size_t n_targets;
@@ -107,6 +121,9 @@ void prober_done(struct prober_attempt *a, enum sample_result result, uint16_t s
 /* Status and body against what the scenario expects; lo and hi: the kind's own range. */
 enum sample_result prober_expects(const struct prober_probe *probe, unsigned status, uint16_t lo,
                                   uint16_t hi, const char *body, size_t len);
+/* The same of an attempt whose answer is whole: last, the rate of its counter. */
+enum sample_result prober_judge(struct prober_attempt *a, unsigned status, uint16_t lo, uint16_t hi,
+                                const char *body, size_t len);
 /* Whether more of the body could still change what its numbers are. */
 bool prober_expects_more(const struct prober_probe *probe, const char *body, size_t len);
 /* What an errno of a connection means to a user. */
@@ -175,6 +192,7 @@ struct prober_probe_spec {
     const char *body;    /* pattern, or NULL */
     const char *address; /* or NULL */
     struct probe_number number;
+    struct probe_rate rate;
     const struct prober_target *targets; /* name, ip, ip6 */
     size_t n_targets;
 };

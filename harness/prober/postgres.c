@@ -156,8 +156,7 @@ static void session_judge(struct session *s)
 {
     enum sample_result result = s->result;
     if (result == SAMPLE_GOOD)
-        result =
-            prober_expects(s->attempt->target->probe, 0, 0, 0, buf_text(&s->body), s->body.len);
+        result = prober_judge(s->attempt, 0, 0, 0, buf_text(&s->body), s->body.len);
     session_end(s, result);
 }
 

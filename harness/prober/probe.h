@@ -24,6 +24,17 @@ struct probe_number {
     double at_least, at_most;
 };
 
+/* Growth of a counter in the body, found as a number is: at_least per `per`, over `over`. */
+struct probe_rate {
+    bool given;
+    const char *match;
+    double at_least;
+    struct duration over, per;
+};
+/* How far back what a slot of it says may reach: the window, and what answers that are missing may
+ * add to it. 0: it is not given. */
+int64_t probe_rate_blur(const struct probe_rate *rate, int64_t every_ns);
+
 /* What an answer must be to be good. */
 struct probe_expect {
     uint16_t status_lo,
@@ -33,6 +44,7 @@ struct probe_expect {
     const char *address; /* that a name server must answer, as inet_ntop writes it; NULL: any */
     struct duration latency; /* slower is bad; 0: the time-out alone */
     struct probe_number number;
+    struct probe_rate rate;
 };
 
 enum endpoints_rule { ENDPOINTS_ONE, ENDPOINTS_ANY, ENDPOINTS_EACH, ENDPOINTS_ROLE };

@@ -125,6 +125,7 @@ static int probe_fill(struct prober *p, struct prober_probe *probe,
         t->probe = probe;
         t->index = (uint16_t)i;
         t->state = NULL;
+        t->readings = (struct prober_readings){.list = NULL};
         probe->n_targets++;
         if (target_open(p, t, spec->args, err) != 0)
             return wrap_error(err, "%s", t->name);
@@ -158,6 +159,8 @@ void prober_probe_free(struct prober *p, struct prober_probe *probe)
         if (probe->targets[i].state != NULL)
             probe->kind->ops->close(&probe->targets[i]);
     prober_expect_close(probe);
+    for (size_t i = 0; probe->targets != NULL && i < probe->n_targets; i++)
+        free(probe->targets[i].readings.list);
     free(probe->targets);
     free(probe->asked);
     free(probe);

@@ -80,7 +80,7 @@ static void link_judge(struct link *l, bool closed)
     bool full = closed || l->in.len == PROBER_BODY_MAX;
     if (!full && prober_expects_more(probe, buf_text(&l->in), l->in.len))
         return;
-    enum sample_result result = prober_expects(probe, 0, 0, 0, buf_text(&l->in), l->in.len);
+    enum sample_result result = prober_judge(l->attempt, 0, 0, 0, buf_text(&l->in), l->in.len);
     if (result == SAMPLE_GOOD && !probe->has_body && l->in.len == 0)
         result = SAMPLE_CONTENT;
     /* A pattern may yet be met; of a number there is only the first. */
@@ -92,9 +92,8 @@ static void link_judge(struct link *l, bool closed)
 /* What had come by then may be the whole answer: the peer need not wait until it is read. */
 static void link_broken(struct link *l, int sys)
 {
-    const struct prober_probe *probe = l->attempt->target->probe;
     bool whole = l->in.len != 0 &&
-                 prober_expects(probe, 0, 0, 0, buf_text(&l->in), l->in.len) == SAMPLE_GOOD;
+                 prober_judge(l->attempt, 0, 0, 0, buf_text(&l->in), l->in.len) == SAMPLE_GOOD;
     link_end(l, whole ? SAMPLE_GOOD : prober_result_of(sys));
 }
 
@@ -133,7 +132,7 @@ static void link_write(struct link *l)
         l->sent += (size_t)n;
     }
     const struct prober_probe *probe = l->attempt->target->probe;
-    if (send_text->len == 0 && !probe->has_body && !probe->has_number) {
+    if (send_text->len == 0 && !probe->has_body && !probe->has_number && !probe->has_rate) {
         link_end(l, SAMPLE_GOOD);
         return;
     }

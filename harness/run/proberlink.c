@@ -384,6 +384,15 @@ static json_t *number_encode(const struct probe_number *number)
     return o;
 }
 
+static json_t *rate_encode(const struct probe_rate *rate)
+{
+    json_t *o = json_pack("{s:I, s:I, s:f}", "over_ns", (json_int_t)rate->over.ns, "per_ns",
+                          (json_int_t)rate->per.ns, "at_least", rate->at_least);
+    if (rate->match != NULL)
+        (void)json_object_set_new(o, "match", json_string(rate->match));
+    return o;
+}
+
 static json_t *probe_encode(const struct scenario_probe *p, const struct prober_endpoint *endpoints,
                             size_t n)
 {
@@ -404,6 +413,8 @@ static json_t *probe_encode(const struct scenario_probe *p, const struct prober_
         (void)json_object_set_new(params, "address", json_string(p->expect.address));
     if (params != NULL && p->expect.number.given)
         (void)json_object_set_new(params, "number", number_encode(&p->expect.number));
+    if (params != NULL && p->expect.rate.given)
+        (void)json_object_set_new(params, "rate", rate_encode(&p->expect.rate));
     return params;
 }
 

@@ -207,6 +207,68 @@ const struct section section_number = {
     .example = "expect: {number: {match: 'count=([0-9]+)', at_least: 10000, at_most: 10000}}\n",
 };
 
+static void read_counter(struct reader *r, const struct key *key, const struct node *node, void *at)
+{
+    ((struct probe_rate *)at)->match = read_pattern(r, key, node);
+}
+
+static void read_growth(struct reader *r, const struct key *key, const struct node *node, void *at)
+{
+    (void)read_decimal(r, key, node, &((struct probe_rate *)at)->at_least);
+}
+
+static void finish_rate(struct reader *r, const struct node *node, void *at)
+{
+    struct probe_rate *rate = at;
+    rate->given = true;
+    if (node_get(node, "at_least") != NULL && rate->at_least <= 0)
+        reader_problem(r, node->pos, NULL, "rate: at_least must be more than 0");
+}
+
+static const struct key rate_keys[] = {
+    {.name = "match",
+     .type = KEY_CUSTOM,
+     .read = read_counter,
+     .schema = schema_text,
+     .shape = "extended regular expression",
+     .doc = "Where the counter stands, as in number."},
+    {.name = "over",
+     .type = KEY_PARAM,
+     .param = PARAM_DURATION,
+     AT(struct probe_rate, over),
+     .required = true,
+     .min = 1000000,
+     .max = INT64_C(3600000000000),
+     .doc = "The window: at least four intervals of the probe."},
+    {.name = "at_least",
+     .type = KEY_CUSTOM,
+     .required = true,
+     .read = read_growth,
+     .schema = schema_decimal,
+     .shape = "number",
+     .doc = "The least growth that is good ..."},
+    {.name = "per",
+     .type = KEY_PARAM,
+     .param = PARAM_DURATION,
+     AT(struct probe_rate, per),
+     .min = 1000000,
+     .max = INT64_C(86400000000000),
+     .def = "1s",
+     .doc = "... in so long."},
+};
+const struct section section_rate = {
+    .name = "rate",
+    KEYS(rate_keys),
+    .finish = finish_rate,
+    .doc = "The growth of a counter that the answers carry, by itself at each endpoint: a business "
+           "rate. A slot is bad when the counter grew by less over the window behind it, and until "
+           "the window is filled: at first, after a counter became smaller (it began anew), and "
+           "after a quarter of the window (at least three intervals) without an answer. What a "
+           "slot says is true of some instant in its window, so the bounds of onset and recovery "
+           "reach back by so much more.",
+    .example = "expect: {rate: {match: '\"ok\":([0-9]+)', over: 10s, at_least: 30, per: 1m}}\n",
+};
+
 static const struct key expect_keys[] = {
     {.name = "status",
      .type = KEY_CUSTOM,
@@ -248,6 +310,11 @@ static const struct key expect_keys[] = {
      AT(struct probe_expect, number),
      .section = &section_number,
      .doc = "A number in the answer, and its bounds."},
+    {.name = "rate",
+     .type = KEY_SECTION,
+     AT(struct probe_expect, rate),
+     .section = &section_rate,
+     .doc = "The growth of a number in the answers."},
 };
 const struct section section_expect = {
     .name = "expect",

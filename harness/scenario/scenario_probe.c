@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { IN_FLIGHT_MAX = 1000 };
+enum { IN_FLIGHT_MAX = 1000, RATE_SLOTS_MIN = 4, RATE_SLOTS_MAX = 10000 };
 
 #define TIMEOUT_MAX INT64_C(60000000000)
 
@@ -90,6 +90,11 @@ static void check_times(struct reader *r, const struct node *node, const struct 
                        IN_FLIGHT_MAX);
     if (p->expect.latency.ns > p->timeout.ns && latency != NULL)
         reader_problem(r, latency->pos, NULL, "expect: the latency is longer than the time-out");
+    int64_t slots =
+        p->expect.rate.over.ns != 0 ? p->expect.rate.over.ns / p->every.ns : RATE_SLOTS_MIN;
+    if ((slots < RATE_SLOTS_MIN || slots > RATE_SLOTS_MAX) && latency != NULL)
+        reader_problem(r, latency->pos, NULL, "rate: over must be from %d to %d intervals of it",
+                       RATE_SLOTS_MIN, RATE_SLOTS_MAX);
 }
 
 /* What is asked of a service means nothing of a signal. */
@@ -131,6 +136,10 @@ static void finish_probe(struct reader *r, const struct node *node, void *at)
 static void finish_role(struct reader *r, const struct node *node, void *at)
 {
     finish_kind(r, node, at);
+    const struct node *expect = node_get(node, "expect");
+    if (((const struct scenario_probe *)at)->expect.rate.given && expect != NULL)
+        reader_problem(r, expect->pos, NULL,
+                       "expect: one answer has no rate, and a role is asked once");
 }
 
 static const char *const impact_words[] = {"allowed", "expected", "none", NULL};

@@ -229,9 +229,10 @@ void finish_peers(struct reader *r, const struct fault *fault, void *args,
 
 /* Sections, in the files of their name. */
 extern const struct section section_scenario, section_lab, section_service, section_probe,
-    section_role, section_expect, section_number, section_target, section_guard, section_inventory,
-    section_lab_file, section_waves, section_flap, section_ledger, section_trials, section_outage,
-    section_variant, section_symptom, section_load, section_retry, section_load_step;
+    section_role, section_expect, section_number, section_rate, section_target, section_guard,
+    section_inventory, section_lab_file, section_waves, section_flap, section_ledger,
+    section_trials, section_outage, section_variant, section_symptom, section_load, section_retry,
+    section_load_step;
 /* scenario_admission.c, scenario_run.c */
 extern const struct section section_check, section_approval, section_run, section_runbook;
 #define TARGET(word, name, unit, side, doc) extern const struct section section_target_##name;

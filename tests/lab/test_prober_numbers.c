@@ -16,7 +16,9 @@ static const char *const says[] = {
     "count=1|7",
     "busy\n",
     "",
+    "#", /* a counter: one in 10 ms */
 };
+enum { COUNTER = 6 };
 enum { SAYS = sizeof(says) / sizeof(says[0]) };
 
 static pid_t server;
@@ -25,7 +27,10 @@ static void serve_one(int fd, const char *text)
 {
     char request[1024];
     (void)!recv(fd, request, sizeof(request), 0);
-    while (*text != '\0') {
+    if (*text == '#')
+        (void)dprintf(fd, "orders %lld\n",
+                      (long long)(clock_system(CLOCK_MONOTONIC) / (10 * NS_PER_MS)));
+    while (*text != '\0' && *text != '#') {
         size_t n = strcspn(text, "|");
         (void)send(fd, text, n, MSG_NOSIGNAL);
         if (text[n] == '|')
@@ -127,8 +132,45 @@ static void test_what_the_number_is(void)
     teardown();
 }
 
+static size_t counted(uint16_t probe, enum sample_result result)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < rig.n_samples; i++)
+        n += rig.samples[i].probe == probe && rig.samples[i].result == result;
+    return n;
+}
+
+/* 100 a second: 80 are there once the window of 400 ms is filled, 120 are not. */
+static void test_a_rate(void)
+{
+    static const double least[] = {80, 120};
+    const struct prober_endpoint at = {.name = "n1", .ip = "127.0.0.1", .ip6 = ""};
+    struct scenario_probe p[2];
+    setup();
+    for (uint16_t i = 0; i < 2; i++) {
+        rig_probe(&p[i], "tcp", json_pack("{s:i, s:s}", "port", PORT + COUNTER, "send", "?\n"));
+        p[i].expect = (struct probe_expect){.rate = {.given = true,
+                                                     .match = "orders ([0-9]+)",
+                                                     .over = {400 * NS_PER_MS},
+                                                     .at_least = least[i],
+                                                     .per = {NS_PER_SEC}}};
+        rig_add(i, &p[i], &at, 1);
+    }
+    rig_start(0);
+    rig_loop_for(1000);
+    rig_stop();
+    for (uint16_t i = 0; i < 2; i++) {
+        CU_ASSERT_TRUE(counted(i, SAMPLE_RATE_UNKNOWN) >= 10);
+        CU_ASSERT_TRUE(counted(i, i == 0 ? SAMPLE_GOOD : SAMPLE_RATE) >= 10);
+        CU_ASSERT_EQUAL(counted(i, i == 0 ? SAMPLE_RATE : SAMPLE_GOOD), 0);
+        rig_probe_free(&p[i]);
+    }
+    teardown();
+}
+
 static const struct check_test tests[] = {
     {"what the number is", test_what_the_number_is},
+    {"a rate", test_a_rate},
 };
 
 CHECK_MAIN("prober's numbers", tests)

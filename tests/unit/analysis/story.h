@@ -17,7 +17,9 @@
 #define STORY_MS(n) ((int64_t)(n)*NS_PER_MS)
 
 struct story {
-    const char *write; /* a character a slot of 100 ms, from 0 s on: `.` good, `x` bad, `-` gap */
+    const char *write; /* a character a slot of 100 ms, from 0 s on: `.` good, `x` bad, `r` too low
+                        * a rate, `-` gap */
+    int rate_ms;       /* the probe's expect.rate: its window; 0: none */
     int recovery_limit_ms, availability_permille, over_ms; /* 0: no such target */
     int blast_permille;                                    /* -1: no such target */
     enum measured_from from;
@@ -99,6 +101,7 @@ static inline size_t story_samples(const struct story *s, struct sample *ret, si
                 char slot = story_slots(s, t)[k];
                 enum sample_result result = slot == '.'   ? SAMPLE_GOOD
                                             : slot == 'x' ? SAMPLE_TIMEOUT
+                                            : slot == 'r' ? SAMPLE_RATE
                                                           : SAMPLE_GAP;
                 ret[n++] = (struct sample){.due_ns = due,
                                            .sent_ns = due,
@@ -130,6 +133,8 @@ static inline void story_scenario(const struct story *s, struct story_told *t)
                                        .timeout = {STORY_MS(1000)},
                                        .impact = s->impact,
                                        .weight = 1};
+    t->probe.expect.rate =
+        (struct probe_rate){.given = s->rate_ms != 0, .over = {STORY_MS(s->rate_ms)}};
     t->fault = (struct fault){.name = "process.kill", .lifetime = LIFETIME_INSTANT};
     t->step = (struct scenario_step){.kind = STEP_FAULT, .fault = &t->fault};
     size_t n = 0;

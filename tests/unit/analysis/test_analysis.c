@@ -271,12 +271,37 @@ GOLDENS(recovery)
 GOLDENS(missing_data_is_never_good_news)
 GOLDENS(shares)
 
+/* A rate over 400 ms, with answers every 100 ms: what a slot says was so within 700 ms of it. */
+static void test_a_rate_blurs(void)
+{
+    static const char write[] = "........................................rrrrrrrrrr"
+                                "..................................................";
+    struct story_told sharp, blurred;
+    const struct story one = {.write = write, .blast_permille = -1};
+    const struct story two = {.write = write, .blast_permille = -1, .rate_ms = 400};
+    story_tell(&one, &sharp);
+    story_tell(&two, &blurred);
+    CU_ASSERT_EQUAL_FATAL(sharp.analysis->trials[0].probes[0].n_outages, 1);
+    CU_ASSERT_EQUAL_FATAL(blurred.analysis->trials[0].probes[0].n_outages, 1);
+    const struct analysis_outage *a = &sharp.analysis->trials[0].probes[0].outages[0],
+                                 *b = &blurred.analysis->trials[0].probes[0].outages[0];
+    CU_ASSERT_EQUAL(a->onset.lo, STORY_MS(3900));
+    CU_ASSERT_EQUAL(b->onset.lo, a->onset.lo - STORY_MS(700));
+    CU_ASSERT_EQUAL(b->onset.hi, a->onset.hi + STORY_MS(2)); /* read by the answer's end */
+    CU_ASSERT_EQUAL(a->recovery.lo, STORY_MS(4900));
+    CU_ASSERT_EQUAL(b->recovery.lo, a->recovery.lo - STORY_MS(700));
+    CU_ASSERT_EQUAL(b->recovery.hi, a->recovery.hi);
+    story_free(&sharp);
+    story_free(&blurred);
+}
+
 static const struct check_test tests[] = {
     {"recovery", test_recovery},
     {"missing data is never good news", test_missing_data_is_never_good_news},
     {"shares", test_shares},
     {"waves", test_waves},
     {"trials together", test_trials_together},
+    {"a rate blurs", test_a_rate_blurs},
 };
 
 CHECK_MAIN("analysis", tests)

@@ -11,7 +11,8 @@ import zlib
 STEP, DIGITS, U64 = 1000, 11, (1 << 64) - 1
 WORDS = ("good refused reset unreachable timeout|cannot resolve|wrong status|wrong content|too slow|"
          "error|not sent|bad certificate|certificate expired|certificate not yet valid|"
-         "certificate for another name|no number|number too low|number too high|query failed")
+         "certificate for another name|no number|number too low|number too high|query failed|"
+         "rate too low|rate not known yet")
 WORDS = WORDS.split("|")[0].split() + WORDS.split("|")[1:]
 
 
