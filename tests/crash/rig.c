@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 /* Nothing here waits for traffic, which would take most of the processors' time. */
-enum { REST_MS = 50 };
+enum { REST_MS = 50, AWAIT_MS = 15000, NETSIDE_MS = 2000 };
 
 static int open_host(struct rig *r, struct err *err)
 {
@@ -170,7 +170,7 @@ void rig_await_connection(const struct rig *r)
 {
     char path[48];
     (void)snprintf(path, sizeof(path), "/proc/%d/net/tcp", (int)r->init);
-    for (int tries = 0; tries < 200; tries++) {
+    for (int tries = 0; tries < AWAIT_MS / 10; tries++) {
         CLEANUP_BUF struct buf text = BUF_INIT(RIG_STATE_MAX);
         struct err ignored;
         CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -257,6 +257,9 @@ bool rig_stop(struct rig_agent *a, int timeout_ms, int *ret_exit)
         ended = true;
     }
     ended = ended && (a->pids[2] <= 0 || kill(a->pids[2], 0) != 0);
+    /* Netside sees that its link is closed by itself; one that does not is found by rig_strays(). */
+    for (int i = 0; a->pids[0] > 0 && kill(a->pids[0], 0) == 0 && i < NETSIDE_MS / 5; i++)
+        (void)usleep(5000);
     for (size_t i = 0; !ended && i < 3; i++)
         if (a->pids[i] > 0)
             (void)kill(a->pids[i], SIGKILL);
