@@ -4,6 +4,7 @@
  * policy allows the one style and the one script by their hashes, and no request at all.
  */
 #include "reports/html_parts.h"
+#include "reports/reproduced.h"
 
 #include <openssl/evp.h>
 #include <string.h>
@@ -96,6 +97,13 @@ static void put_patterns(struct buf *out)
     buf_puts(out, "</defs></svg>\n");
 }
 
+static void put_line(void *ctx, const char *label, const char *text)
+{
+    buf_printf(ctx, "<p class=\"kind\">%s: ", label);
+    html_text(ctx, text);
+    buf_puts(ctx, "</p>");
+}
+
 static void put_title(struct html *h)
 {
     const struct history *of = h->report->history;
@@ -108,6 +116,7 @@ static void put_title(struct html *h)
         html_text(h->out, about);
         buf_puts(h->out, "</p>");
     }
+    reproduced_lines(h->report->scenario, put_line, h->out);
     buf_puts(h->out, "<p class=\"kind\">");
     html_textf(h->out, "Run %s%s%s%s", of->run != NULL ? of->run : "?",
                of->wall != NULL ? " of " : "", of->wall != NULL ? of->wall : "",

@@ -3,6 +3,7 @@
 #include "reports/figure.h"
 #include "reports/json_parts.h"
 #include "reports/json_series.h"
+#include "reports/reproduced.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -193,6 +194,10 @@ json_t *report_json(const struct report *report)
     (void)json_object_set_new(o, "exit", json_integer(a->exit_status));
     (void)json_object_set_new(o, "scenario", text(h->scenario));
     (void)json_object_set_new(o, "scenario_sha256", text(h->sha256));
+    if (report->scenario->variant != NULL)
+        (void)json_object_set_new(o, "variant", text(report->scenario->variant));
+    if (report->scenario->outage.title != NULL)
+        (void)json_object_set_new(o, "reproduces", reproduced_json(report->scenario));
     (void)json_object_set_new(o, "run", text(h->run));
     (void)json_object_set_new(o, "wall", text(h->wall));
     (void)json_object_set_new(o, "version", text(h->version));

@@ -7,6 +7,7 @@
 #include "reports/figure.h"
 #include "reports/letter.h"
 #include "reports/report.h"
+#include "reports/reproduced.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -438,6 +439,16 @@ static void put_origin(struct buf *out, const struct report *report)
     buf_puts(out, ". Made from the journal alone; `blackstart report DIR` makes it again.\n");
 }
 
+static void put_line(void *ctx, const char *label, const char *text)
+{
+    struct rows *r = ctx;
+    if (!row_begins(r))
+        return;
+    buf_printf(r->out, "- %s: ", label);
+    put(r->out, text);
+    buf_puts(r->out, "\n");
+}
+
 int report_render_markdown(const struct report *report, struct buf *out, struct err *err)
 {
     const struct analysis *a = report->analysis;
@@ -448,6 +459,9 @@ int report_render_markdown(const struct report *report, struct buf *out, struct 
     put(out, a->why);
     buf_puts(out, "\n");
     put_dirt(out, a);
+    struct rows reproduced = {out, 0, 0, "\n"};
+    reproduced_lines(report->scenario, put_line, &reproduced);
+    rows_end(&reproduced);
     put_targets(out, a);
     struct rows proved = {out, 0, 0, "\n"};
     for (size_t i = 0; i < a->n_sentences; i++) {

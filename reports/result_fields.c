@@ -416,6 +416,19 @@ static const struct field sequential_fields[] = {
 };
 SECTION(sequential, "A series with a plan by which it stops.");
 
+static const struct field reproduced_fields[] = {
+    {"title", FIELD_TEXT, 0, "Whose outage, and when.", NULL},
+    {"date", FIELD_TEXT, NULLABLE, "When it began.", NULL},
+    {"class", FIELD_TEXT, 0, "deletion, config, partition, ...", NULL},
+    {"duration_s", FIELD_REAL, NULLABLE, "How long it lasted there.", NULL},
+    {"fidelity", FIELD_TEXT, 0, "high, medium or low.", NULL},
+    {"scale", FIELD_TEXT, 0, "The scale of time.", NULL},
+    {"keeps", FIELD_TEXT, 0, "What the miniature keeps of it.", NULL},
+    {"leaves_out", FIELD_TEXT, 0, "What it leaves out.", NULL},
+    {"sources", FIELD_TEXTS, 0, "Where the facts are from, and what each is.", NULL},
+};
+SECTION(reproduced, "The real outage that a scenario reproduces.");
+
 static const struct field result_fields[] = {
     {"verdict", FIELD_VERDICT, 0, "The worst of all.", NULL},
     {"why", FIELD_TEXT, NULLABLE, "One sentence.", NULL},
@@ -423,6 +436,8 @@ static const struct field result_fields[] = {
      NULL},
     {"scenario", FIELD_TEXT, NULLABLE, "Its name.", NULL},
     {"scenario_sha256", FIELD_TEXT, 0, "Of its text.", NULL},
+    {"variant", FIELD_TEXT, OPTIONAL, "Which of its variants.", NULL},
+    {"reproduces", FIELD_SECTION, OPTIONAL, "The outage.", &reproduced},
     {"run", FIELD_TEXT, 0, "The run's id.", NULL},
     {"wall", FIELD_TEXT, NULLABLE, "When it began (ISO 8601, UTC): a label.", NULL},
     {"version", FIELD_TEXT, NULLABLE, "Of blackstart.", NULL},
@@ -472,5 +487,6 @@ const struct result_definition result_definitions[] = {
     {"series", &series},
     {"sequential", &sequential},
     {"trial", &trial},
+    {"reproduced", &reproduced},
 };
 const size_t result_n_definitions = sizeof(result_definitions) / sizeof(result_definitions[0]);

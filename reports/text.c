@@ -4,6 +4,7 @@
 #include "reports/event.h"
 #include "reports/figure.h"
 #include "reports/letter.h"
+#include "reports/reproduced.h"
 #include "reports/text_parts.h"
 
 #include <inttypes.h>
@@ -257,6 +258,12 @@ static void put_logs(struct buf *out, const struct history *h)
     }
 }
 
+static void put_line(void *ctx, const char *label, const char *text)
+{
+    struct buf *out = ctx;
+    buf_printf(out, "%-10s %s\n", label, text);
+}
+
 static void put_head(struct buf *out, const struct report *report)
 {
     const struct history *h = report->history;
@@ -267,6 +274,7 @@ static void put_head(struct buf *out, const struct report *report)
     buf_printf(out, "made by    blackstart %s on %s, %s\n", h->version, h->kernel, h->machine);
     if (h->error != NULL)
         buf_printf(out, "error      %s\n", h->error);
+    reproduced_lines(report->scenario, put_line, out);
 }
 
 static void put_all(struct buf *out, const struct report *report)

@@ -55,13 +55,13 @@ static void heading(struct line *line)
 
 static void verdict_put(struct buf *out, const struct variants_row *row)
 {
-    enum verdict v = row->analysis->verdict;
+    enum verdict v = row->verdict;
     buf_puts(out, verdict_word(v));
     if (overview_as_expected(v, row->expect))
         buf_puts(out, ", as expected");
     else
         buf_printf(out, ", expected %s", scenario_expect_word(row->expect));
-    if (row->analysis->dirty)
+    if (row->dirty)
         buf_puts(out, "; HOST LEFT DIRTY");
 }
 
@@ -127,8 +127,8 @@ static void put_legend(const struct variants_report *r, struct buf *out)
             buf_printf(out, "  %s: brought back by hand in %u of its trials\n", r->rows[i].name,
                        r->rows[i].overview.by_hand);
     for (size_t i = 0; i < r->n; i++)
-        buf_printf(out, "  %s: %s: %s\n", r->rows[i].name,
-                   verdict_word(r->rows[i].analysis->verdict), r->rows[i].analysis->why);
+        buf_printf(out, "  %s: %s: %s\n", r->rows[i].name, verdict_word(r->rows[i].verdict),
+                   r->rows[i].why);
 }
 
 void report_variants_text(const struct variants_report *r, struct buf *out)
@@ -168,11 +168,10 @@ static json_t *figure_json(const struct overview_figure *f)
     return o;
 }
 
-static json_t *row_json(const struct variants_row *row)
+json_t *report_variant_json(const struct variants_row *row)
 {
     static const char *const keys[OVERVIEW_N] = {"recovery", "lost_writes", "availability",
                                                  "blast_radius"};
-    const struct analysis *a = row->analysis;
     const struct scenario_variant *v = scenario_variant_of(row->scenario);
     json_t *verdicts = json_object();
     for (int i = VERDICT_NOT_JUDGED; i <= VERDICT_FAIL; i++)
@@ -182,10 +181,10 @@ static json_t *row_json(const struct variants_row *row)
     json_t *o =
         json_pack("{s:s, s:s?, s:s, s:s, s:s, s:b, s:i, s:b, s:s, s:i, s:i, s:o}", "name",
                   row->name, "description", v != NULL ? v->description : NULL, "expect",
-                  scenario_expect_word(row->expect), "verdict", verdict_word(a->verdict), "why",
-                  a->why, "as_expected", overview_as_expected(a->verdict, row->expect), "exit",
-                  overview_exit(a->verdict, a->dirty, row->expect), "dirty", a->dirty, "folder",
-                  row->dir, "trials", (int)row->overview.trials, "by_hand",
+                  scenario_expect_word(row->expect), "verdict", verdict_word(row->verdict), "why",
+                  row->why, "as_expected", overview_as_expected(row->verdict, row->expect), "exit",
+                  overview_exit(row->verdict, row->dirty, row->expect), "dirty", row->dirty,
+                  "folder", row->dir, "trials", (int)row->overview.trials, "by_hand",
                   (int)row->overview.by_hand, "verdicts", verdicts);
     for (int i = 0; i < OVERVIEW_N; i++)
         (void)json_object_set_new(o, keys[i], figure_json(&row->overview.figures[i]));
@@ -196,7 +195,7 @@ json_t *report_variants_json(const struct variants_report *r)
 {
     json_t *rows = json_array(), *pairs = json_array();
     for (size_t i = 0; i < r->n; i++)
-        (void)json_array_append_new(rows, row_json(&r->rows[i]));
+        (void)json_array_append_new(rows, report_variant_json(&r->rows[i]));
     for (size_t i = 0; i < r->n_comparisons; i++) {
         json_t *one = report_compare_json(r->comparisons[i]);
         (void)json_object_set_new(one, "of", json_string(r->comparisons[i]->names[COMPARE_B]));

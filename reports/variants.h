@@ -13,7 +13,9 @@ struct variants_row {
     const char *name; /* of the variant */
     const char *dir;  /* the run's folder */
     const struct scenario *scenario;
-    const struct analysis *analysis;
+    enum verdict verdict;
+    const char *why;
+    bool dirty;
     enum variant_expect expect;
     struct overview overview;
 };
@@ -28,6 +30,8 @@ struct variants_report {
 
 void report_variants_text(const struct variants_report *r, struct buf *out);
 json_t *report_variants_json(const struct variants_report *r); /* the caller decrefs */
+
+json_t *report_variant_json(const struct variants_row *row); /* one of its rows */
 
 /* "1.490 s .. 1.602 s", one figure where both ends are the same, "-" where there is none. */
 void report_overview_put(struct buf *out, const struct overview_figure *f);

@@ -23,11 +23,11 @@ static bool counts(const struct analysis_trial *t)
            t->waves[0].injected.hi != HISTORY_UNKNOWN;
 }
 
-static void widen(struct overview_figure *f, double lower, double upper)
+static void widen(struct overview_figure *f, double lower, double upper, uint32_t n)
 {
     f->lower = f->n == 0 ? lower : fmin(f->lower, lower);
     f->upper = f->n == 0 ? upper : fmax(f->upper, upper);
-    f->n++;
+    f->n += n;
 }
 
 static bool is_like(const struct analysis_target *a, const struct analysis_target *b)
@@ -62,7 +62,7 @@ static void of_target(const struct analysis *a, const char *measure, const struc
         f->unit = g->unit;
         if (!counts(t) || g->verdict == VERDICT_NOT_JUDGED || g->verdict == VERDICT_INVALID)
             continue;
-        widen(f, g->lower, g->upper);
+        widen(f, g->lower, g->upper, 1);
         ret->by_hand += what == OVERVIEW_RECOVERY && !g->automatic;
     }
 }
@@ -76,7 +76,7 @@ static void lost(const struct analysis_trial *t, struct overview_figure *f)
     }
     f->unit = UNIT_COUNT;
     if (t->n_ledgers != 0)
-        widen(f, lower, upper);
+        widen(f, lower, upper, 1);
 }
 
 static void least_available(const struct analysis_trial *t, struct overview_figure *f)
@@ -88,14 +88,14 @@ static void least_available(const struct analysis_trial *t, struct overview_figu
             upper = fmin(upper, t->probes[i].availability_hi);
         }
     f->unit = UNIT_SHARE;
-    widen(f, lower, upper);
+    widen(f, lower, upper, 1);
 }
 
 static void blast(const struct analysis_trial *t, struct overview_figure *f)
 {
     struct analysis_share share = analysis_blast(t);
     f->unit = UNIT_SHARE;
-    widen(f, share.lower, share.upper);
+    widen(f, share.lower, share.upper, 1);
 }
 
 void overview_make(const struct analysis *a, const struct overview *like, struct overview *ret)
@@ -116,6 +116,21 @@ void overview_make(const struct analysis *a, const struct overview *like, struct
             least_available(t, &ret->figures[OVERVIEW_AVAILABILITY]);
         blast(t, &ret->figures[OVERVIEW_BLAST]);
     }
+}
+
+void overview_join(struct overview *o, const struct overview *with)
+{
+    for (int i = 0; i < OVERVIEW_N; i++) {
+        struct overview_figure *f = &o->figures[i];
+        const struct overview_figure *g = &with->figures[i];
+        f->unit = f->n != 0 ? f->unit : g->unit;
+        if (g->n != 0)
+            widen(f, g->lower, g->upper, g->n);
+    }
+    o->trials += with->trials;
+    o->by_hand += with->by_hand;
+    for (int v = VERDICT_NOT_JUDGED; v <= VERDICT_FAIL; v++)
+        o->verdicts[v] += with->verdicts[v];
 }
 
 bool overview_as_expected(enum verdict v, enum variant_expect e)

@@ -37,6 +37,9 @@ const char *overview_word(enum overview_what w); /* "recovery", ... */
  * of each kind. What ret points to lives in the analysis. */
 void overview_make(const struct analysis *a, const struct overview *like, struct overview *ret);
 
+/* Another run of the same joins this one. */
+void overview_join(struct overview *o, const struct overview *with);
+
 bool overview_as_expected(enum verdict v, enum variant_expect e);
 /* 0 as expected, 1 not; 3 and 4 as verdict_exit. */
 int overview_exit(enum verdict v, bool dirty, enum variant_expect e);

@@ -25,19 +25,26 @@ static void all_free(struct all *a)
         compare_free_at(&a->comparisons[i]);
 }
 
+void variants_row_of(const struct judged *run, const char *dir, struct variants_row *ret)
+{
+    const struct scenario_variant *v = scenario_variant_of(run->scenario);
+    *ret =
+        (struct variants_row){.name = v != NULL ? v->name : "-",
+                              .dir = dir,
+                              .scenario = run->scenario,
+                              .verdict = run->analysis->verdict,
+                              .why = run->analysis->why,
+                              .dirty = run->analysis->dirty,
+                              .expect = v != NULL ? (enum variant_expect)v->expect : EXPECT_PASS};
+}
+
 static int row_take(struct all *a, const char *dir, struct err *err)
 {
     size_t i = a->n++;
     struct judged *run = &a->runs[i];
     if (judged_load(dir, run, err) < 0)
         return wrap_error(err, "%s", dir);
-    const struct scenario_variant *v = scenario_variant_of(run->scenario);
-    a->rows[i] =
-        (struct variants_row){.name = v != NULL ? v->name : run->scenario->name,
-                              .dir = dir,
-                              .scenario = run->scenario,
-                              .analysis = run->analysis,
-                              .expect = v != NULL ? (enum variant_expect)v->expect : EXPECT_PASS};
+    variants_row_of(run, dir, &a->rows[i]);
     overview_make(run->analysis, i != 0 ? &a->rows[0].overview : NULL, &a->rows[i].overview);
     return 0;
 }

@@ -14,7 +14,12 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-enum { PACKAGES_MAX = 256, OUTPUT_MAX = 4 * 1024 * 1024, WORDS_MAX = PACKAGES_MAX + 24 };
+enum {
+    PACKAGES_MAX = 256,
+    OUTPUT_MAX = 4 * 1024 * 1024,
+    WORDS_MAX = PACKAGES_MAX + 24,
+    SAID_MAX = 400
+};
 
 #define DPKG_STATUS "/var/lib/dpkg/status"
 
@@ -292,6 +297,16 @@ static bool find_asked(const char *asked, char *out, size_t size)
     return n > 0 && access(out, X_OK) == 0;
 }
 
+/* Before anything is fetched: what it is for, and that this machine stays as it is. */
+static void say_packages(const struct layer *l)
+{
+    CLEANUP_BUF struct buf names = BUF_INIT(SAID_MAX);
+    for (size_t i = 0; i < l->spec->n_packages; i++)
+        buf_printf(&names, "%s%s", i != 0 ? ", " : "", l->spec->packages[i]);
+    lab_say(l->lab, "packages for the lab: %s; unpacked into %s, nothing is installed",
+            buf_ok(&names) ? buf_text(&names) : "a long list", l->cache);
+}
+
 static int make_layer(struct layer *l, const char *asked, char *out, size_t size, struct err *err)
 {
     CLEANUP_FD int lock = -1;
@@ -299,7 +314,7 @@ static int make_layer(struct layer *l, const char *asked, char *out, size_t size
         return -1;
     if (find_asked(asked, out, size))
         return 0;
-    lab_say(l->lab, "looking for packages");
+    say_packages(l);
     if (resolve(l, err) != 0)
         return -1;
     char name[PATH_MAX];
