@@ -103,7 +103,8 @@ static json_t *ask_earlier(struct store *store, const struct scenario *s, struct
     if (setup_of(s, setup, err) != 0)
         return NULL;
     earlier.setup = setup;
-    if (store != NULL && store_earlier(store, s->name, setup, &list, &earlier, err) != 0)
+    if (store != NULL &&
+        store_earlier(store, s->name, s->variant, setup, &list, &earlier, err) != 0)
         return NULL;
     json_t *members = earlier_to_json(&earlier);
     if (members == NULL)

@@ -85,6 +85,7 @@ void store_list_free(struct store_list *list);
 /* Texts NULL, numbers 0: not asked for. */
 struct store_filter {
     const char *scenario;       /* its name */
+    const char *variant;        /* of it */
     const char *verdict;        /* a word */
     const char *since, *before; /* of the run's time, compared as text: "2026-03-01T00:00:00Z" */
     bool with_faults;           /* leaves out those that only measured */
@@ -99,9 +100,10 @@ int store_list(struct store *s, const struct store_filter *filter, struct store_
  * decrefs. */
 int store_trials(struct store *s, int64_t id, json_t **ret, struct err *err) MUST_CHECK;
 
-/* Earlier runs of a scenario's name for the event `history`: `setup` is the asking run's. What *ret
- * points to lives in the list, which the caller frees. */
-int store_earlier(struct store *s, const char *scenario, const char *setup,
+/* Earlier runs of a scenario's name, and of its variant (NULL: it has none), for the event
+ * `history`: `setup` is the asking run's. What *ret points to lives in the list, which the caller
+ * frees. */
+int store_earlier(struct store *s, const char *scenario, const char *variant, const char *setup,
                   struct store_list *ret_list, struct earlier *ret, struct err *err) MUST_CHECK;
 
 /* Forgets runs by `store_run.id`, all or none. With `keep_out` their folders, which stay, count as

@@ -9,7 +9,8 @@
 #define WHERE                                                                                      \
     " WHERE (?1 IS NULL OR scenario = ?1) AND (?2 IS NULL OR verdict = ?2)"                        \
     " AND (?3 IS NULL OR wall >= ?3) AND (?4 IS NULL OR wall < ?4)"                                \
-    " AND (?5 = 0 OR no_fault = 0)"
+    " AND (?5 = 0 OR no_fault = 0)"                                                                \
+    " AND (?6 IS NULL OR json_extract(vars, '$.variant') = ?6)"
 
 static void put_filter(struct store_statement *st, const struct store_filter *f)
 {
@@ -18,6 +19,7 @@ static void put_filter(struct store_statement *st, const struct store_filter *f)
     store_put_text(st, f->since);
     store_put_text(st, f->before);
     store_put_int(st, f->with_faults);
+    store_put_text(st, f->variant);
 }
 
 static int count(const struct store *s, const struct store_filter *f, int64_t *ret, struct err *err)
@@ -104,7 +106,7 @@ static int list(struct store *s, const struct store_filter *f, struct store_list
             s, "read",
             "SELECT run, wall, version, verdict, sha256, setup, scenario, file, folder, "
             "why, vars, kernel, machine, node, packages, id, trials, seed, took_ns, exit_status, "
-            "no_fault, dirty, aborted FROM runs" WHERE " ORDER BY wall DESC, id DESC LIMIT ?6",
+            "no_fault, dirty, aborted FROM runs" WHERE " ORDER BY wall DESC, id DESC LIMIT ?7",
             &runs, err) != 0 ||
         store_prepare(s, "read",
                       "SELECT measure, of, since, unit, bound, lower, upper, verdict, detail, "
@@ -208,11 +210,11 @@ void store_list_free(struct store_list *l)
     arena_free(&l->arena);
 }
 
-int store_earlier(struct store *s, const char *scenario, const char *setup,
+int store_earlier(struct store *s, const char *scenario, const char *variant, const char *setup,
                   struct store_list *ret_list, struct earlier *ret, struct err *err)
 {
     const struct store_filter filter = {
-        .scenario = scenario, .with_faults = true, .limit = EARLIER_MAX};
+        .scenario = scenario, .variant = variant, .with_faults = true, .limit = EARLIER_MAX};
     if (store_list(s, &filter, ret_list, err) != 0)
         return -1;
     *ret = (struct earlier){.known = true, .setup = setup, .older = ret_list->more};

@@ -148,7 +148,12 @@ static void test_filters(void)
                &dry);
     struct store *s = must_open();
     record(s, &t, "a", "2026-03-01T12:00:00Z", "shop");
+    const json_t *was = t.history->start;
+    json_t *naive = json_pack("{s:{s:s}}", "vars", "variant", "naive");
+    t.history->start = naive;
     record(s, &t, "b", "2026-03-02T12:00:00Z", "shop");
+    t.history->start = was;
+    json_decref(naive);
     record(s, &t, "c", "2026-03-03T12:00:00Z", "bank");
     record(s, &dry, "d", "2026-03-04T12:00:00Z", "shop");
     static const struct {
@@ -158,6 +163,8 @@ static void test_filters(void)
         {{.limit = 0}, 4},
         {{.scenario = "shop"}, 3},
         {{.scenario = "shop", .with_faults = true}, 2},
+        {{.scenario = "shop", .variant = "naive"}, 1},
+        {{.scenario = "shop", .variant = "fenced"}, 0},
         {{.scenario = "shop' OR 1 --"}, 0},
         {{.verdict = "fail"}, 0},
         {{.since = "2026-03-02T12:00:00Z"}, 3},
@@ -169,7 +176,7 @@ static void test_filters(void)
     CLEANUP_STORE_LIST struct store_list list = {.n = 0};
     struct earlier e;
     struct err err;
-    CU_ASSERT_EQUAL_FATAL(store_earlier(s, "shop", "x", &list, &e, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(store_earlier(s, "shop", NULL, "x", &list, &e, &err), 0);
     CU_ASSERT_EQUAL_FATAL(e.n, 2);
     CU_ASSERT_STRING_EQUAL(e.runs[0].run, "a"); /* the oldest first */
     CU_ASSERT_STRING_EQUAL(e.runs[1].run, "b");
