@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agents/inject.h"
+#include "agents/identity.h"
 #include "agents/rival.h"
 #include "base/cleanup.h"
 
@@ -212,10 +213,11 @@ static int check_apart(const struct injector *in, const struct injection *j, str
 }
 
 /* What is there now, before anything is recorded or changed. */
-static int remember_files(struct injector *in, struct injection *j, const void *args,
-                          struct err *err)
+static int remember_files(struct injector *in, struct injection *j, const struct agent_request *r,
+                          const void *args, struct err *err)
 {
-    if (touched_make(j->row, args, &j->touched, err) != 0)
+    if (identity_ask(in->host, j->row, r, args, err) != 0 ||
+        touched_make(j->row, args, &j->touched, err) != 0)
         return -1;
     if (j->touched == NULL)
         return 0;
@@ -247,7 +249,8 @@ int inject_prepare(struct injector *in, const struct agent_request *r, const voi
         return make_error(err, ERR_LIMIT, 0, "no memory for the parameters");
     memcpy(copy, args, row->args_size);
     fill(j, in, row, r);
-    if (row->prepare(in->host, copy, &j->undo, err) != 0 || remember_files(in, j, copy, err) != 0) {
+    if (row->prepare(in->host, copy, &j->undo, err) != 0 ||
+        remember_files(in, j, r, copy, err) != 0) {
         j->state = INJECT_FREE;
         return -1;
     }

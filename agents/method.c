@@ -65,13 +65,34 @@ static int read_injection(const json_t *params, struct method_call *ret, struct 
                      err);
 }
 
+/* {"user": "deployer", "groups": ["web"]} */
+static int read_identity(const json_t *as, struct agent_request *r, struct err *err)
+{
+    const json_t *groups = json_object_get(as, "groups");
+    if (as == NULL)
+        return 0;
+    if (!json_is_object(as) || read_name(as, "user", r->as, sizeof(r->as), err) != 0)
+        return make_error(err, ERR_INPUT, 0, "'as' must have a user");
+    if (groups != NULL && (!json_is_array(groups) || json_array_size(groups) > AGENT_GROUPS_MAX))
+        return make_error(err, ERR_INPUT, 0, "'groups' must be a list of at most %d",
+                          (int)AGENT_GROUPS_MAX);
+    for (size_t i = 0; i < json_array_size(groups); i++) {
+        const json_t *one = json_array_get(groups, i);
+        if (!json_is_string(one) || json_string_length(one) > NAME_MAX_LEN)
+            return make_error(err, ERR_INPUT, 0, "a group must be a name");
+        memcpy(r->groups[r->n_groups++], json_string_value(one), json_string_length(one) + 1);
+    }
+    return 0;
+}
+
 static int read_prepare(const json_t *params, struct method_call *ret, struct err *err)
 {
     struct agent_request *r = &ret->request;
     if (read_injection(params, ret, err) != 0 ||
         read_name(params, "fault", r->fault, sizeof(r->fault), err) != 0 ||
         read_ms(params, "lease_ms", true, &r->lease_ns, err) != 0 ||
-        read_ms(params, "for_ms", false, &r->for_ns, err) != 0)
+        read_ms(params, "for_ms", false, &r->for_ns, err) != 0 ||
+        read_identity(json_object_get(params, "as"), r, err) != 0)
         return -1;
     const struct fault *row = catalogue_find(&fault_catalogue, r->fault);
     if (row == NULL)
@@ -259,8 +280,8 @@ static const struct method methods[] = {
     {"hello", OP_HELLO, NAMES("protocol", "run", "host", "catalogue", "lease_ms"), read_hello,
      write_hello},
     {"baseline", OP_BASELINE, NAMES(NULL), read_nothing, write_digest},
-    {"prepare", OP_PREPARE, NAMES("injection", "fault", "args", "lease_ms", "for_ms"), read_prepare,
-     write_nothing},
+    {"prepare", OP_PREPARE, NAMES("injection", "fault", "args", "lease_ms", "for_ms", "as"),
+     read_prepare, write_nothing},
     {"apply", OP_APPLY, NAMES("injection"), read_injection, write_applied},
     {"verify", OP_VERIFY, NAMES("injection"), read_injection, write_active},
     {"evidence", OP_EVIDENCE, NAMES("injection"), read_injection, write_evidence},

@@ -34,9 +34,11 @@ bool policy_is_stopped(void)
 
 uint64_t policy_caps(const struct policy *p, const struct catalogue *c)
 {
+    /* What an identity may is asked by a child that becomes it. */
+    const uint64_t identity = (UINT64_C(1) << CAP_SETUID) | (UINT64_C(1) << CAP_SETGID);
     uint64_t caps = 0;
     for (size_t i = 0; p->denied[0] == '\0' && i < c->n; i++)
-        caps |= c->faults[i]->caps;
+        caps |= c->faults[i]->caps | (c->faults[i]->act != ACT_NONE ? identity : 0);
     /* A lab's hosts share the machine's clock, which nothing in a lab is to set. */
     return p->lab ? caps & ~(UINT64_C(1) << CAP_SYS_TIME) : caps;
 }

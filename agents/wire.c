@@ -46,6 +46,15 @@ static const unsigned char needs[OP_COUNT] = {
     [OP_CLEAN] = HAS_BODY,
 };
 
+static bool identity_is_sound(const struct agent_request *r)
+{
+    bool sound = r->n_groups <= AGENT_GROUPS_MAX && (r->as[0] != '\0' || r->n_groups == 0) &&
+                 (r->as[0] == '\0' || wire_is_name(r->as, sizeof(r->as)));
+    for (uint32_t i = 0; sound && i < r->n_groups; i++)
+        sound = wire_is_name(r->groups[i], sizeof(r->groups[i]));
+    return sound;
+}
+
 int wire_check_request(const struct agent_request *r, size_t size, struct err *err)
 {
     if (size < sizeof(*r) || r->op >= OP_COUNT)
@@ -61,6 +70,8 @@ int wire_check_request(const struct agent_request *r, size_t size, struct err *e
                           INJECTION_ID_MAX);
     if ((want & NEEDS_FAULT) != 0 && !wire_is_name(r->fault, sizeof(r->fault)))
         return make_error(err, ERR_INPUT, 0, "the fault's name is not one");
+    if (!identity_is_sound(r))
+        return make_error(err, ERR_INPUT, 0, "the identity's user or a group is not a name");
     if ((want & NEEDS_LEASE) != 0)
         return lease_check(r->lease_ns, r->for_ns, err);
     return 0;

@@ -30,6 +30,8 @@ enum agent_op {
     OP_COUNT
 };
 
+enum { AGENT_GROUPS_MAX = 8 };
+
 struct agent_request {
     uint32_t op;
     uint32_t body; /* bytes that follow */
@@ -39,6 +41,9 @@ struct agent_request {
     char host[NAME_MAX_LEN + 1];
     char injection[INJECTION_ID_MAX + 1];
     char fault[NAME_MAX_LEN + 1];
+    char as[NAME_MAX_LEN + 1]; /* the host's user who would do it; empty: nobody is asked */
+    uint32_t n_groups;         /* beside the user's own */
+    char groups[AGENT_GROUPS_MAX][NAME_MAX_LEN + 1];
 };
 
 /* One line of a list: a fault and whether it is supported, a replayed record, a lapsed injection, a

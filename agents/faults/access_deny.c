@@ -397,6 +397,7 @@ const struct fault fault_access_deny = {
     .footprint = "the rights of what `path` names; with `recursive` a hidden file beside it, its "
                  "directory's mtime",
     .touches = TOUCHES_FILES,
+    .act = ACT_MODE,
     .caps = (UINT64_C(1) << CAP_DAC_OVERRIDE) | (UINT64_C(1) << CAP_CHOWN) |
             (UINT64_C(1) << CAP_FOWNER) | (UINT64_C(1) << CAP_FSETID),
     .lifetime = LIFETIME_GUARDIAN,

@@ -102,6 +102,7 @@ const struct fault fault_config_push = {
                "  for: 5s\n",
     .footprint = "the file `path`, two hidden files beside it, its directory's mtime",
     .touches = TOUCHES_FILES | TOUCHES_PROCESSES,
+    .act = ACT_REPLACE,
     .caps = (UINT64_C(1) << CAP_DAC_OVERRIDE) | (UINT64_C(1) << CAP_CHOWN) |
             (UINT64_C(1) << CAP_FOWNER) | (UINT64_C(1) << CAP_FSETID),
     .lifetime = LIFETIME_GUARDIAN,

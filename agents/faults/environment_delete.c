@@ -275,6 +275,7 @@ const struct fault fault_environment_delete = {
         "what `paths` names, a hidden directory beside each, their directories' mtime; with "
         "`forget` /etc/hosts and a hidden file beside it; the services",
     .touches = TOUCHES_FILES | TOUCHES_TREES | TOUCHES_PROCESSES,
+    .act = ACT_REMOVE,
     .caps = (UINT64_C(1) << CAP_DAC_OVERRIDE) | (UINT64_C(1) << CAP_FOWNER) |
             (UINT64_C(1) << CAP_CHOWN) | (UINT64_C(1) << CAP_FSETID) |
             (UINT64_C(1) << CAP_SYS_PTRACE),

@@ -317,6 +317,7 @@ const struct fault fault_file_corrupt = {
                "  for: 5s\n",
     .footprint = "the content of the file `path`",
     .touches = TOUCHES_FILES,
+    .act = ACT_WRITE,
     .caps = (UINT64_C(1) << CAP_DAC_OVERRIDE) | (UINT64_C(1) << CAP_FOWNER) |
             (UINT64_C(1) << CAP_FSETID),
     .lifetime = LIFETIME_GUARDIAN,

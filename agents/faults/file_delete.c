@@ -97,6 +97,7 @@ const struct fault fault_file_delete = {
                "  for: 5s\n",
     .footprint = "what `paths` names, a hidden directory beside each, their directories' mtime",
     .touches = TOUCHES_FILES | TOUCHES_TREES,
+    .act = ACT_REMOVE,
     .caps = (UINT64_C(1) << CAP_DAC_OVERRIDE) | (UINT64_C(1) << CAP_FOWNER),
     .lifetime = LIFETIME_GUARDIAN,
     .evidence_class = EVIDENCE_STATE,

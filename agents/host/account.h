@@ -14,4 +14,14 @@
 int account_user(int root, const char *name, uint32_t *ret, struct err *err) MUST_CHECK;
 int account_group(int root, const char *name, uint32_t *ret, struct err *err) MUST_CHECK;
 
+enum { ACCOUNT_GROUPS_MAX = 64 };
+/* Who somebody is to the kernel. */
+struct identity {
+    uint32_t uid, gid;
+    uint32_t groups[ACCOUNT_GROUPS_MAX];
+    uint32_t n_groups;
+};
+/* A user with his own group and those of which he is a member; a number has only itself. */
+int account_identity(int root, const char *name, struct identity *ret, struct err *err) MUST_CHECK;
+
 #endif

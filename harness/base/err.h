@@ -27,7 +27,8 @@
     X(ERR_PROTOCOL, "protocol", 3)       /* a peer sent what it must not                        */ \
     X(ERR_TIMEOUT, "timeout", 3)         /* a peer did not answer in time                       */ \
     X(ERR_CANCELLED, "cancelled", 3)     /* the person asked to stop                            */ \
-    X(ERR_DIRTY, "dirty", 4)             /* the host is not as it was                           */
+    X(ERR_DIRTY, "dirty", 4)             /* the host is not as it was                           */ \
+    X(ERR_DENIED, "denied", 3)           /* the host's kernel would not let an identity do it   */
 
 enum err_code {
 #define ERR_ENUM(code, word, status) code,

@@ -55,6 +55,16 @@ enum {
     TOUCHES_GROUPS = 128 /* limits and members of a service's own control group */
 };
 
+/* What a person or a program needs of a host's kernel to do the same to the files that the row's
+ * `path` or `paths` names. */
+enum fault_act {
+    ACT_NONE,    /* nobody can be asked: the row takes no identity */
+    ACT_REMOVE,  /* take them away, trees with all that is in them */
+    ACT_REPLACE, /* write them, or put others into their place */
+    ACT_WRITE,   /* write them as they are */
+    ACT_MODE     /* change who may use them: an owner's right */
+};
+
 /* How an injection ended; the words stand in the journal. */
 enum ended_by {
     ENDED_NOT,
@@ -160,6 +170,7 @@ struct fault {
     const char *example;   /* a YAML step, as it would stand in a scenario */
     const char *footprint; /* what may differ while active: "the table netdev blackstart-<run>" */
     unsigned touches;      /* TOUCHES_*: the same for the contract test */
+    enum fault_act act;    /* what an identity is asked for */
     uint64_t caps;         /* CAP bits (1 << CAP_NET_ADMIN) that privside needs for it */
     enum lifetime lifetime;
     enum evidence_class evidence_class;

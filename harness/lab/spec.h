@@ -81,6 +81,8 @@ struct lab_spec {
     size_t n_services;
     const char *const *packages;
     size_t n_packages; /* Debian packages, unpacked into the lab layer */
+    const char *const *users;
+    size_t n_users; /* that must be there, beside those of services and files */
 };
 
 #endif

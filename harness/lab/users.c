@@ -125,6 +125,8 @@ int users_load(struct users *u, const char *passwd_path, const char *group_path,
         for (size_t k = 0; k < spec->services[i].n_files; k++)
             make_user(u, spec->services[i].files[k].owner);
     }
+    for (size_t i = 0; i < spec->n_users; i++)
+        make_user(u, spec->users[i]);
     if (!buf_ok(&u->passwd) || !buf_ok(&u->group) || u->n == USERS_MAX)
         return make_error(err, ERR_LIMIT, 0, "a lab knows at most %d users", USERS_MAX - 1);
     return 0;

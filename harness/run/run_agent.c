@@ -207,6 +207,13 @@ static void call(struct run *r, size_t injection, const char *method, json_t *pa
         json_decref(params);
 }
 
+/* What the agent itself said: which host it is of, stands beside it. */
+static const char *own_words(const struct err *err)
+{
+    const char *colon = strncmp(err->msg, "agent of ", 9) == 0 ? strstr(err->msg, ": ") : NULL;
+    return colon != NULL ? colon + 2 : err->msg;
+}
+
 /* Says what came back of prepare or apply, and tells the engine. */
 static void on_prepared(void *ctx, const json_t *result, const struct err *failed, int64_t sent_ns,
                         int64_t got_ns)
@@ -214,13 +221,18 @@ static void on_prepared(void *ctx, const json_t *result, const struct err *faile
     const struct err *err = run_agent_failure(result, failed);
     struct run_call *c = ctx;
     struct run *r = c->run;
+    bool denied = err != NULL && err->code == ERR_DENIED;
     (void)result;
     (void)sent_ns;
     (void)got_ns;
-    run_record(r, "prepared",
-               json_pack("{s:s, s:b, s:s*}", "injection", c->id, "ok", err == NULL, "error",
-                         err != NULL ? err->msg : NULL));
-    if (!run_agent_link_failed(r, engine_injection(r->engine, c->index)->host, err))
+    json_t *members = json_pack("{s:s, s:b, s:s*}", "injection", c->id, "ok", err == NULL,
+                                denied ? "what" : "error", err != NULL ? err->msg : NULL);
+    if (denied)
+        (void)json_object_set_new(members, "refused", json_true());
+    run_record(r, "prepared", members);
+    if (denied)
+        run_post_refused(r, c->index, own_words(err));
+    else if (!run_agent_link_failed(r, engine_injection(r->engine, c->index)->host, err))
         run_post(r, EVENT_PREPARED, c->index, err == NULL, 0, err != NULL ? err->msg : NULL);
     free(c);
 }
@@ -232,6 +244,15 @@ void run_agent_prepare(struct run *r, size_t injection)
     json_t *args = params_encode(fault->params, fault->n_params, i->args);
     json_t *params = json_pack("{s:s, s:s, s:o, s:i}", "injection", i->id, "fault", fault->name,
                                "args", json_incref(args), "lease_ms", RUN_LEASE_S * 1000);
+    const struct scenario_identity *as = step_of(r, i)->as;
+    if (as != NULL) {
+        json_t *groups = json_array();
+        for (size_t k = 0; k < as->n_groups; k++)
+            (void)json_array_append_new(groups, json_string(as->groups[k]));
+        (void)json_object_set_new(
+            params, "as",
+            json_pack("{s:s, s:o}", "user", scenario_identity_user(as), "groups", groups));
+    }
     /* While a person looks, `for` stands still here, which the agent cannot know. */
     if (i->for_ns > 0 && !r->options->hold)
         (void)json_object_set_new(params, "for_ms", json_integer(i->for_ns / NS_PER_MS));

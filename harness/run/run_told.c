@@ -34,6 +34,8 @@ void run_record_admission(struct run *r, const struct action *a)
         json_pack("{s:i, s:s, s:s, s:s*, s:s*, s:s*}", "step", (int)p->number, "fault",
                   p->step->fault->name, "state", a->text, "by", a->by, "host",
                   host_name(r, a->host), "what", a->why[0] != '\0' ? a->why : NULL);
+    if (p->step->as != NULL)
+        (void)json_object_set_new(members, "as", json_string(p->step->as->name));
     if (p->step->approval.by != NULL)
         (void)json_object_set_new(members, "approver", json_string(p->step->approval.by));
     if (a->by != NULL && strcmp(a->by, "check") == 0 && strcmp(a->text, "check") != 0) {

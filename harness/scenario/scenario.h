@@ -193,6 +193,19 @@ struct scenario_task {
     struct duration within;
 };
 
+/* Who acts: a user of the hosts. */
+struct scenario_identity {
+    const char *name;
+    const char *user; /* NULL: the same */
+    const char *const *groups;
+    size_t n_groups;
+    struct pos pos;
+};
+static inline const char *scenario_identity_user(const struct scenario_identity *i)
+{
+    return i->user != NULL ? i->user : i->name;
+}
+
 enum step_kind {
     STEP_FAULT,
     STEP_WAIT,
@@ -221,7 +234,8 @@ struct scenario_step {
     /* A step that changes a load is a FAULT whose row is load_change and whose args are a struct
      * load_shape; its injections go to the load's process. NULL: any other fault. */
     const struct scenario_load *load;
-    struct load_shape shape; /* as it was read */
+    struct load_shape shape;            /* as it was read */
+    const struct scenario_identity *as; /* NULL: the agent itself, as root */
     bool wait_end; /* FAULT: the next step starts only when this fault has ended (default false) */
     /* WAIT_UNTIL */
     const char *probe;
@@ -335,6 +349,8 @@ struct scenario {
     size_t n_ledgers;
     const struct scenario_load *loads;
     size_t n_loads;
+    const struct scenario_identity *identities;
+    size_t n_identities;
     const struct scenario_step *steps;
     size_t n_steps;
     const struct scenario_symptom *symptoms;

@@ -9,7 +9,7 @@ static const char *const otherwises[] = {"refuse", "proceed", NULL};
 
 bool step_asks(const struct scenario_step *s)
 {
-    return s->check.n_command != 0 || s->approval.by != NULL;
+    return s->check.n_command != 0 || s->approval.by != NULL || s->as != NULL;
 }
 
 static bool answers_in_time(const struct scenario_approval *a)
@@ -146,3 +146,62 @@ const struct section section_approval = {
            "takes, nobody is asked in truth. The report says so. Once the answer is yes, roles "
            "are asked again.",
     .example = "approval: {by: senior, after: 30s, answer: yes, within: 5m, otherwise: refuse}\n"};
+
+static const struct key identity_keys[] = {
+    {.name = "user",
+     .type = KEY_NAME,
+     AT(struct scenario_identity, user),
+     .def = "the identity's name",
+     .doc = "The hosts' user; a lab makes one that is missing."},
+    {.name = "groups",
+     .type = KEY_NAMES,
+     AT_LIST(struct scenario_identity, groups),
+     .max = 8,
+     .doc = "Groups beside those that the hosts' own files give the user."},
+};
+const struct section section_identity = {
+    .name = "identity",
+    .size = sizeof(struct scenario_identity),
+    NAMED_IN(struct scenario_identity),
+    POS_IN(struct scenario_identity),
+    KEYS(identity_keys),
+    .may_be_empty = true,
+    .variants = true,
+    .doc = "Who acts in a step that says `as`. Each host's own kernel is asked, before anything is "
+           "changed on any of them, whether it would let this user do the same; if not, the step "
+           "is refused, which is a result.",
+    .example = "identities:\n  agent: {user: deployer}\n  operator: {user: root}\n"};
+
+void read_as(struct reader *r, const struct key *key, const struct node *node, void *at)
+{
+    const char *words[SCENARIO_ITEMS_MAX];
+    (void)key;
+    for (size_t i = 0; i < r->s->n_identities; i++)
+        words[i] = r->s->identities[i].name;
+    const char *name = read_reference(r, "identity", node, words, r->s->n_identities);
+    for (size_t i = 0; name != NULL && i < r->s->n_identities; i++)
+        if (words[i] == name)
+            ((struct scenario_step *)at)->as = &r->s->identities[i];
+}
+
+void finish_as(struct reader *r, const struct node *node, const struct scenario_step *s)
+{
+    if (s->as != NULL && s->fault->act == ACT_NONE)
+        reader_problem(r, node_get(node, "as")->pos, NULL,
+                       "as: %s takes no identity: only faults on files by `path` or `paths` do",
+                       s->fault->name);
+}
+
+void identities_make_users(struct reader *r)
+{
+    struct lab_spec *lab = r->s->lab != NULL ? reader_alloc(r, 1, sizeof(*lab)) : NULL;
+    const char **names = reader_alloc(r, r->s->n_identities + 1, sizeof(*names));
+    if (lab == NULL || names == NULL || r->s->n_identities == 0)
+        return;
+    *lab = *r->s->lab;
+    for (size_t i = 0; i < r->s->n_identities; i++)
+        names[i] = scenario_identity_user(&r->s->identities[i]);
+    lab->users = names;
+    lab->n_users = r->s->n_identities;
+    r->s->lab = lab;
+}

@@ -118,6 +118,7 @@ static void check_services(struct reader *r)
 void scenario_check(struct reader *r)
 {
     struct walk w = {.r = r};
+    identities_make_users(r);
     int64_t end = walk_steps(&w, r->s->steps, r->s->n_steps, 0);
     check_heals(&w, r->s->steps, r->s->n_steps);
     check_services(r);

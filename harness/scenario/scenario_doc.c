@@ -132,6 +132,7 @@ static void put_steps(struct buf *out)
                   "true`.\n\n");
     for (size_t i = 0; i < n; i++)
         put_tree(sections[i], out);
+    put_section(&section_identity, "### ", out);
 }
 
 void scenario_doc(const struct catalogue *faults, struct buf *out)

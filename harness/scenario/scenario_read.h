@@ -219,6 +219,10 @@ const char *read_vantage_name(struct reader *r, const struct node *node);
 /* The same, of a service's probe or of a signal's only. */
 const char *read_service_name(struct reader *r, const struct node *node);
 const char *read_signal_name(struct reader *r, const struct node *node);
+/* scenario_admission.c: `as`; and the identities' users become the lab's. */
+void read_as(struct reader *r, const struct key *key, const struct node *node, void *at);
+void finish_as(struct reader *r, const struct node *node, const struct scenario_step *s);
+void identities_make_users(struct reader *r);
 /* What a fault step's `waves` and `flap` cannot say alone; the step's other keys are read. */
 void finish_unfold(struct reader *r, const struct node *node, const struct scenario_step *s);
 
@@ -234,7 +238,8 @@ extern const struct section section_scenario, section_lab, section_service, sect
     section_trials, section_outage, section_variant, section_symptom, section_load, section_retry,
     section_load_step;
 /* scenario_admission.c, scenario_run.c */
-extern const struct section section_check, section_approval, section_run, section_runbook;
+extern const struct section section_check, section_approval, section_identity, section_run,
+    section_runbook;
 #define TARGET(word, name, unit, side, doc) extern const struct section section_target_##name;
 #include "scenario/targets.def"
 #undef TARGET

@@ -102,6 +102,7 @@ static void finish_fault(struct reader *r, const struct node *node, void *at)
     s->args = args;
     check_services(r, node, s->fault);
     finish_unfold(r, node, s);
+    finish_as(r, node, s);
     if (r->problems->n == before && s->fault->check != NULL && s->fault->check(args, &err) != 0)
         reader_problem_err(r, node_get(node, "fault")->pos, s->fault->name, &err);
     if (r->problems->n == before)
@@ -243,6 +244,13 @@ static const struct key fault_keys[] = {
      AT(struct scenario_step, flap),
      .group = 2,
      .doc = "On and off again, for as long as `for` says."},
+    {.name = "as",
+     .type = KEY_CUSTOM,
+     .read = read_as,
+     .schema = schema_reference,
+     .shape = "name of an identity",
+     .doc = "Who does it: refused where a host's own kernel would not let this user. What it does "
+            "to services afterwards is not asked."},
     {.name = "check",
      .type = KEY_SECTION,
      .section = &section_check,
