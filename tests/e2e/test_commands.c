@@ -101,6 +101,7 @@ static void test_installed(void)
                    "[ ! -f $list ] || mv $list kept\n"
                    "cmake --install " BINARY_DIR " --prefix $PWD/p >out || { cat out; exit 1; }\n"
                    "p/bin/blackstart validate p/share/blackstart/scenarios/quickstart.yaml\n"
+                   "(t=$PWD; cd /; $t/p/bin/blackstart validate github-2018)\n"
                    "p/bin/blackstart-agent version; ls p/libexec/blackstart\n"
                    "head -1 p/share/man/man1/blackstart.1 p/share/man/man8/blackstart-agent.8\n"
                    "bash -n p/share/bash-completion/completions/blackstart\n"
@@ -111,6 +112,7 @@ static void test_installed(void)
     if (status != 0 || strstr(said, "left behind") != NULL)
         (void)printf("%s\n", said);
     CU_ASSERT_EQUAL(status, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, "valid (github-2018: naive")); /* found by its name */
     CU_ASSERT_PTR_NOT_NULL(strstr(said, ".TH BLACKSTART 1"));
     CU_ASSERT_PTR_NOT_NULL(strstr(said, ".TH BLACKSTART-AGENT 8"));
     CU_ASSERT_PTR_NOT_NULL(strstr(said, "libblackstart-fiu.so"));
