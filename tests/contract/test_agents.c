@@ -392,7 +392,39 @@ static void test_an_interface_vanishes(void)
     stop(&a);
 }
 
+/* Whoever may not do it by himself: each kind that takes an identity refuses, and nothing stays. */
+static void test_refused_changes_nothing(void)
+{
+    struct agent a;
+    size_t n = 0;
+    start(&a, "r1", AGENT, NULL);
+    for (size_t i = 0; i < fault_catalogue.n; i++) {
+        const struct fault *row = fault_catalogue.faults[i];
+        json_t *args = row->act != ACT_NONE ? example_json(row, &view.peers, &err) : NULL;
+        if (args == NULL)
+            continue;
+        json_t *prepared =
+            link_call(&a.link, "prepare",
+                      json_pack("{s:s,s:s,s:o,s:i,s:{s:s}}", "injection", "who", "fault", row->name,
+                                "args", args, "lease_ms", 60000, "as", "user", "nobody"),
+                      &err);
+        if (prepared != NULL || err.code != ERR_DENIED)
+            (void)printf("\n    %s: %s\n", row->name, prepared != NULL ? "may" : err.msg);
+        CU_ASSERT_PTR_NULL(prepared);
+        CU_ASSERT_EQUAL(err.code, ERR_DENIED);
+        json_decref(prepared);
+        n++;
+    }
+    CU_ASSERT_EQUAL(n, 6);
+    CU_ASSERT_TRUE(is_as_before(&a));
+    json_t *status = call(&a, "status", json_object());
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(status, "injections")), 0);
+    json_decref(status);
+    stop(&a);
+}
+
 static const struct check_test tests[] = {
+    {"a refused prepare changes nothing", test_refused_changes_nothing},
     {"two at once", test_two_at_once},
     {"two that want files", test_two_that_want_files},
     {"another version", test_another_version},
