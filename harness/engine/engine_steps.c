@@ -66,12 +66,19 @@ bool steps_spared(const struct engine *e)
     return e->refused && !e->went_out;
 }
 
+/* Without a fault nothing goes bad, no role moves, and no signal is given. */
+static bool waits_for_harm(const struct engine *e, const struct scenario_step *s)
+{
+    size_t probe = s->probe != NULL ? watch_find(e, s->probe) : SIZE_MAX;
+    return s->probe == NULL || !s->good ||
+           (probe < e->scenario->n_probes && e->scenario->probes[probe].signal);
+}
+
 static void begin_wait_until(struct engine *e, struct cursor *c)
 {
     const struct scenario_step *s = step_of(e, c);
     c->until = e->now + s->within.ns;
-    /* Without a fault nothing goes bad and no role moves. */
-    if ((e->fault_free || steps_spared(e)) && (s->probe == NULL || !s->good)) {
+    if ((e->fault_free || steps_spared(e)) && waits_for_harm(e, s)) {
         step_next(e, c, "skipped");
         return;
     }

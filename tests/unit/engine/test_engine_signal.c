@@ -130,6 +130,16 @@ static void test_a_step_waits_for_a_signal(void)
     expect_line("[  850] step 2 end");
     CU_ASSERT_TRUE(w.ended_ok);
     buf_free(&w.log);
+    /* Not where there is no fault that it could be the signal of. */
+    system_scenario();
+    w.steps[1] = (struct scenario_step){
+        .kind = STEP_WAIT_UNTIL, .probe = "alert", .good = true, .within = ms(5000)};
+    w.options.no_fault = true;
+    w.log_all = true;
+    world_run(&w);
+    expect_line("step 2 skipped");
+    CU_ASSERT_TRUE(w.ended_ok);
+    buf_free(&w.log);
 }
 
 static const struct check_test tests[] = {
