@@ -2,11 +2,14 @@
 /*
  * journal-ctk.json: the run as a Chaos Toolkit journal, for tools that read those. The hypothesis
  * is the targets: "before" is whether the steady state held, "after" is what each target came to.
- * An activity is an injection; its rollback is the revert.
+ * An activity is an injection; its rollback is the revert. What ledgers and probers measured in a
+ * trial are activities too, of the kind that only looks.
  */
 #include "base/clock.h"
 #include "reports/figure.h"
+#include "reports/json_parts.h"
 #include "reports/letter.h"
+#include "reports/measured.h"
 #include "reports/report.h"
 #include "reports/wall.h"
 
@@ -91,6 +94,69 @@ static json_t *injection_run(const struct report *report, const struct analysis_
     return o;
 }
 
+/* What was looked at over a trial. Takes activity and figures. */
+static json_t *look_run(const struct report *report, const struct analysis_trial *t,
+                        json_t *activity_of, const char *output, const char *why_not,
+                        json_t *figures)
+{
+    json_t *o = json_pack("{s:o, s:o, s:s, s:i, s:o}", "activity", activity_of, "output",
+                          letter_json(output), "status", why_not == NULL ? "succeeded" : "failed",
+                          "blackstart_trial", (int)t->trial, "blackstart_figures", figures);
+    if (why_not != NULL)
+        (void)json_object_set_new(o, "exception", json_pack("[o]", letter_json(why_not)));
+    put_times(o, report->history, t->start_ns, t->end_ns);
+    return o;
+}
+
+/* Figures as in result.json, but for the list of writes, which may be long. */
+static void put_ledgers(json_t *runs, const struct report *report, const struct analysis_trial *t)
+{
+    json_t *figures = json_ledgers(t);
+    for (size_t i = 0; i < t->n_ledgers; i++) {
+        const struct analysis_ledger *l = &t->ledgers[i];
+        json_t *of = json_incref(json_array_get(figures, i));
+        CLEANUP_BUF struct buf name = BUF_INIT(TEXT_MAX);
+        buf_printf(&name, "read ledger %s back", l->name);
+        (void)json_object_del(of, "writes");
+        (void)json_array_append_new(
+            runs, look_run(report, t,
+                           activity("probe", buf_text(&name), "blackstart.ledgers", l->kind, NULL),
+                           l->sentence, l->known ? NULL : l->why, of));
+    }
+    json_decref(figures);
+}
+
+static void put_probers(json_t *runs, const struct report *report, const struct analysis_trial *t)
+{
+    json_t *figures = json_health(t);
+    for (size_t i = 0; i < t->n_health; i++) {
+        const struct analysis_health *h = &t->health[i];
+        CLEANUP_BUF struct buf name = BUF_INIT(TEXT_MAX), output = BUF_INIT(TEXT_MAX);
+        buf_printf(&name, "the prober at %s keeps time", h->vantage);
+        measured_put_prober(&output, h);
+        (void)json_array_append_new(
+            runs, look_run(report, t,
+                           activity("probe", buf_text(&name), "blackstart.probers", "health", NULL),
+                           buf_text(&output), h->suspect ? h->why : NULL,
+                           json_incref(json_array_get(figures, i))));
+    }
+    json_decref(figures);
+}
+
+/* All that was done and looked at, in the order of kinds. */
+static json_t *all_runs(const struct report *report)
+{
+    const struct analysis *a = report->analysis;
+    json_t *runs = json_array();
+    for (size_t i = 0; i < a->n_injections; i++)
+        (void)json_array_append_new(runs, injection_run(report, &a->injections[i], false));
+    for (size_t i = 0; i < a->n_trials; i++) {
+        put_ledgers(runs, report, &a->trials[i]);
+        put_probers(runs, report, &a->trials[i]);
+    }
+    return runs;
+}
+
 static json_t *steady_before(const struct report *report)
 {
     const struct history *h = report->history;
@@ -120,7 +186,8 @@ static json_t *steady_after(const struct report *report)
                      probes);
 }
 
-static json_t *experiment(const struct report *report)
+/* runs: what came of the method. */
+static json_t *experiment(const struct report *report, const json_t *runs)
 {
     const struct analysis *a = report->analysis;
     const struct history *h = report->history;
@@ -132,11 +199,10 @@ static json_t *experiment(const struct report *report)
         (void)json_object_set_new(probe, "tolerance", json_true());
         (void)json_array_append_new(hypothesis, probe);
     }
-    for (size_t i = 0; i < a->n_injections; i++) {
-        json_t *run = injection_run(report, &a->injections[i], false);
-        (void)json_array_append(method, json_object_get(run, "activity"));
-        json_decref(run);
-    }
+    size_t k;
+    const json_t *run;
+    json_array_foreach(runs, k, run)(void)
+        json_array_append(method, json_object_get(run, "activity"));
     return json_pack("{s:s, s:o, s:o, s:[s], s:{s:s, s:o}, s:o, s:o}", "version", "1.0.0", "title",
                      letter_json(title), "description", letter_json(what != NULL ? what : title),
                      "tags", "blackstart", "steady-state-hypothesis", "title",
@@ -160,29 +226,27 @@ static json_t *journal(const struct report *report)
 {
     const struct analysis *a = report->analysis;
     const struct history *h = report->history;
-    json_t *run = json_array(), *rollbacks = json_array(), *o = json_object();
+    json_t *runs = all_runs(report), *rollbacks = json_array(), *o = json_object();
     CLEANUP_BUF struct buf platform = BUF_INIT(TEXT_MAX);
     buf_printf(&platform, "Linux-%s-%s", h->kernel != NULL ? h->kernel : "",
                h->machine != NULL ? h->machine : "");
-    for (size_t i = 0; i < a->n_injections; i++) {
-        (void)json_array_append_new(run, injection_run(report, &a->injections[i], false));
+    for (size_t i = 0; i < a->n_injections; i++)
         if (a->injections[i].of->revert_asked_ns != HISTORY_UNKNOWN)
             (void)json_array_append_new(rollbacks, injection_run(report, &a->injections[i], true));
-    }
     (void)json_object_set_new(o, "chaoslib-version", json_string("1.0.0"));
     (void)json_object_set_new(o, "blackstart-version", letter_json(h->version));
     (void)json_object_set_new(o, "blackstart-run", letter_json(h->run));
     (void)json_object_set_new(o, "blackstart-verdict", json_string(verdict_word(a->verdict)));
     (void)json_object_set_new(o, "platform", letter_json(buf_text(&platform)));
     (void)json_object_set_new(o, "node", json_string("blackstart"));
-    (void)json_object_set_new(o, "experiment", experiment(report));
+    (void)json_object_set_new(o, "experiment", experiment(report, runs));
     put_times(o, h, 0, h->end_ns);
     (void)json_object_set_new(o, "status", json_string(status_word(report)));
     (void)json_object_set_new(o, "deviated", json_boolean(a->verdict == VERDICT_FAIL));
     (void)json_object_set_new(o, "steady_states",
                               json_pack("{s:o, s:o, s:[]}", "before", steady_before(report),
                                         "after", steady_after(report), "during"));
-    (void)json_object_set_new(o, "run", run);
+    (void)json_object_set_new(o, "run", runs);
     (void)json_object_set_new(o, "rollbacks", rollbacks);
     return o;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * annotations.json: an array of bodies for Grafana's POST /api/annotations, a region each: the run,
- * each wave of faults, each outage. Times are milliseconds since 1970.
+ * each wave of faults, each outage, the writes of a ledger that are not as they should be, a prober
+ * that was not well. Times are milliseconds since 1970.
  */
 #include "base/clock.h"
 #include "reports/letter.h"
+#include "reports/measured.h"
 #include "reports/report.h"
 #include "reports/wall.h"
 
@@ -49,6 +51,7 @@ static void add_run(json_t *list, const struct report *report)
     const struct analysis *a = report->analysis;
     CLEANUP_BUF struct buf text = BUF_INIT(TEXT_MAX);
     buf_printf(&text, "%s: %s", verdict_word(a->verdict), a->why != NULL ? a->why : "");
+    measured_put_sums(&text, a);
     add(list, report, 0, report->history->end_ns,
         json_pack("[s, o]", "run", tag("verdict", verdict_word(a->verdict))), buf_text(&text));
 }
@@ -73,17 +76,58 @@ static void add_outages(json_t *list, const struct report *report, const struct 
     }
 }
 
+/* A region for each fate, and one where nothing is known. */
+static void add_ledger(json_t *list, const struct report *report, const struct analysis_trial *t,
+                       const struct analysis_ledger *l)
+{
+    struct measured_fate fates[MEASURED_FATES];
+    measured_fates(l, fates);
+    for (int i = 0; i < MEASURED_FATES; i++) {
+        const char *word = write_fate_word((enum write_fate)i);
+        CLEANUP_BUF struct buf text = BUF_INIT(TEXT_MAX);
+        buf_printf(&text, "ledger %s: %u %s: %s", l->name, fates[i].n, word, l->sentence);
+        if (fates[i].n != 0)
+            add(list, report, fates[i].when.lo, fates[i].when.hi,
+                json_pack("[s, o, o]", "writes", tag("ledger", l->name), tag("fate", word)),
+                buf_text(&text));
+    }
+    CLEANUP_BUF struct buf text = BUF_INIT(TEXT_MAX);
+    buf_printf(&text, "ledger %s: %s", l->name, l->sentence);
+    if (!l->known)
+        add(list, report, t->start_ns, t->end_ns,
+            json_pack("[s, o, s]", "writes", tag("ledger", l->name), "fate:not known"),
+            buf_text(&text));
+}
+
+static void add_prober(json_t *list, const struct report *report, const struct analysis_trial *t,
+                       const struct analysis_health *h)
+{
+    CLEANUP_BUF struct buf text = BUF_INIT(TEXT_MAX);
+    measured_put_prober(&text, h);
+    if (h->suspect)
+        add(list, report, t->start_ns, t->end_ns,
+            json_pack("[s, o]", "prober", tag("vantage", h->vantage)), buf_text(&text));
+}
+
+static void add_trial(json_t *list, const struct report *report, const struct analysis_trial *t)
+{
+    for (size_t k = 0; k < t->n_waves; k++)
+        add_wave(list, report, &t->waves[k]);
+    for (size_t k = 0; k < t->n_probes; k++)
+        add_outages(list, report, &t->probes[k]);
+    for (size_t k = 0; k < t->n_ledgers; k++)
+        add_ledger(list, report, t, &t->ledgers[k]);
+    for (size_t k = 0; k < t->n_health; k++)
+        add_prober(list, report, t, &t->health[k]);
+}
+
 int report_render_grafana(const struct report *report, struct buf *out, struct err *err)
 {
     const struct analysis *a = report->analysis;
     json_t *list = json_array();
     add_run(list, report);
-    for (size_t i = 0; i < a->n_trials; i++) {
-        for (size_t k = 0; k < a->trials[i].n_waves; k++)
-            add_wave(list, report, &a->trials[i].waves[k]);
-        for (size_t k = 0; k < a->trials[i].n_probes; k++)
-            add_outages(list, report, &a->trials[i].probes[k]);
-    }
+    for (size_t i = 0; i < a->n_trials; i++)
+        add_trial(list, report, &a->trials[i]);
     char *dumped = list != NULL ? json_dumps(list, JSON_INDENT(1)) : NULL;
     json_decref(list);
     if (dumped == NULL)

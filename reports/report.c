@@ -50,15 +50,18 @@ const struct report_renderer report_renderers[] = {
      .render = report_render_metrics},
     {.name = "trace",
      .file = "trace.json",
-     .summary = "Run, trials, steps, injections and outages as spans, in OTLP's JSON.",
+     .summary = "Run, trials, steps, injections, outages, ledgers and probers as spans, in OTLP's "
+                "JSON.",
      .reader = "OpenTelemetry collectors, Jaeger, Tempo: `blackstart send --otlp "
                "http://collector:4318 DIR`. Times stand on the run's wall time, which is known to "
                "the second; distances between them are exact. Ids derive from the run's, so that "
-               "one sent twice is one.",
+               "one sent twice is one. A ledger's or a prober's span is as long as its trial; a "
+               "write that was lost is an event in it.",
      .render = report_render_trace},
     {.name = "grafana",
      .file = "annotations.json",
-     .summary = "The run, its faults and the outages as regions for Grafana's dashboards.",
+     .summary = "The run, its faults, outages, lost writes and unwell probers as regions for "
+                "Grafana's dashboards.",
      .reader = "Grafana: `GRAFANA_TOKEN=... blackstart send --grafana http://grafana:3000 DIR`, "
                "then an annotation query for the tag `blackstart`. A run of very many trials shows "
                "the first thousand.",
@@ -67,7 +70,8 @@ const struct report_renderer report_renderers[] = {
      .file = "journal-ctk.json",
      .summary = "The run as a Chaos Toolkit journal.",
      .reader = "What reads such journals, as `chaos report` does. The hypothesis is that every "
-               "target is met; `deviated` is true for the verdict fail alone.",
+               "target is met; `deviated` is true for the verdict fail alone. Faults are actions; "
+               "of each trial, each ledger's reading back and each prober's health are probes.",
      .render = report_render_ctk},
     {.name = "html",
      .file = "report.html",

@@ -2,17 +2,18 @@
 /*
  * trace.json: the body of an OTLP/HTTP request to /v1/traces, as the OpenTelemetry protocol writes
  * JSON (ids as hexadecimal digits, 64-bit numbers as strings, enums as numbers). Run > trial >
- * steps, injections, outages. Ids come from the run's own, so that a file made again is the same
- * and a collector that gets it twice has it once.
+ * steps, injections, outages, ledgers, probers. Ids come from the run's own, so that a file made
+ * again is the same and a collector that gets it twice has it once.
  */
 #include "base/digest.h"
 #include "reports/figure.h"
 #include "reports/letter.h"
+#include "reports/measured.h"
+#include "reports/otlp.h"
 #include "reports/report.h"
 #include "reports/wall.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,17 @@
 /* What collectors take in one request (20 MiB) and keep of one span, by default. */
 enum { DETAILS_MAX = 10000, EVENTS_MAX = 128 };
 
-enum span_kind { SPAN_RUN, SPAN_TRIAL, SPAN_STEP, SPAN_INJECTION, SPAN_OUTAGE, SPAN_TRACE };
+/* Ids are made of these: a new one comes last. */
+enum span_kind {
+    SPAN_RUN,
+    SPAN_TRIAL,
+    SPAN_STEP,
+    SPAN_INJECTION,
+    SPAN_OUTAGE,
+    SPAN_TRACE,
+    SPAN_LEDGER,
+    SPAN_PROBER
+};
 enum { OTLP_INTERNAL = 1, OTLP_STATUS_UNSET = 0, OTLP_STATUS_OK = 1, OTLP_STATUS_ERROR = 2 };
 
 struct trace {
@@ -30,19 +41,11 @@ struct trace {
     char id[33], run[17];
     size_t details, dropped;
     int events_dropped; /* of the span that is being made */
-    size_t *first;      /* per trial: its first event */
 };
 
 struct span_ids {
     char id[17], parent[17];
 };
-
-static bool is_of_trial(const struct trace *t, size_t event, size_t trial)
-{
-    const struct history *h = t->report->history;
-    const struct history_trial *of = t->report->analysis->trials[trial].of;
-    return of != NULL && h->events[event].trial == (size_t)(of - h->trials);
-}
 
 /* Spreads the bits of a digest: collectors sample by parts of an id. Never 0, which is no id. */
 static uint64_t mixed(uint64_t d)
@@ -81,36 +84,6 @@ static json_t *nanos(const struct trace *t, int64_t ns)
     char text[24];
     (void)snprintf(text, sizeof(text), "%" PRId64, wall_ns(t->report->history, ns));
     return json_string(text);
-}
-
-static void attribute(json_t *list, const char *key, const char *kind, json_t *value)
-{
-    (void)json_array_append_new(list,
-                                json_pack("{s:s, s:{s:o}}", "key", key, "value", kind, value));
-}
-
-static void attribute_text(json_t *list, const char *key, const char *value)
-{
-    if (value != NULL && value[0] != '\0')
-        attribute(list, key, "stringValue", letter_json(value));
-}
-
-static void attribute_int(json_t *list, const char *key, int64_t value)
-{
-    char text[24];
-    (void)snprintf(text, sizeof(text), "%" PRId64, value);
-    attribute(list, key, "intValue", json_string(text));
-}
-
-static void attribute_real(json_t *list, const char *key, double value)
-{
-    if (isfinite(value))
-        attribute(list, key, "doubleValue", json_real(value));
-}
-
-static void attribute_bool(json_t *list, const char *key, bool value)
-{
-    attribute(list, key, "boolValue", json_boolean(value));
 }
 
 /* False once there is no room. */
@@ -178,13 +151,13 @@ static void add_target(struct trace *t, json_t *events, int64_t at,
     json_t *list = json_array();
     CLEANUP_BUF struct buf name = BUF_INIT(4096);
     figure_put_target(&name, target);
-    attribute_text(list, "blackstart.target", buf_text(&name));
-    attribute_text(list, "blackstart.verdict", verdict_word(target->verdict));
-    attribute_text(list, "blackstart.unit", figure_unit(target->unit));
-    attribute_real(list, "blackstart.lower", target->lower);
-    attribute_real(list, "blackstart.upper", target->upper);
-    attribute_real(list, "blackstart.limit", target->limit);
-    attribute_text(list, "blackstart.why", target->why);
+    otlp_text(list, "blackstart.target", buf_text(&name));
+    otlp_text(list, "blackstart.verdict", verdict_word(target->verdict));
+    otlp_text(list, "blackstart.unit", figure_unit(target->unit));
+    otlp_real(list, "blackstart.lower", target->lower);
+    otlp_real(list, "blackstart.upper", target->upper);
+    otlp_real(list, "blackstart.limit", target->limit);
+    otlp_text(list, "blackstart.why", target->why);
     add_event(t, events, at, "target", list);
 }
 
@@ -196,14 +169,14 @@ static void add_injection(struct trace *t, const struct span_ids *ids,
     char *args = i->args != NULL ? json_dumps(i->args, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     const char *name;
     json_t *value;
-    attribute_text(list, "blackstart.injection", i->id);
-    attribute_text(list, "blackstart.fault", i->fault);
-    attribute_text(list, "blackstart.host", i->host);
-    attribute_text(list, "blackstart.args", args);
-    attribute_bool(list, "blackstart.proven", a->proven);
-    attribute_text(list, "blackstart.ended_by", i->ended_by);
+    otlp_text(list, "blackstart.injection", i->id);
+    otlp_text(list, "blackstart.fault", i->fault);
+    otlp_text(list, "blackstart.host", i->host);
+    otlp_text(list, "blackstart.args", args);
+    otlp_bool(list, "blackstart.proven", a->proven);
+    otlp_text(list, "blackstart.ended_by", i->ended_by);
     if (a->evidence != NULL) {
-        attribute_text(list, "blackstart.evidence", a->evidence->what);
+        otlp_text(list, "blackstart.evidence", a->evidence->what);
         json_object_foreach((json_t *)a->evidence->items, name, value)
         {
             char key[128];
@@ -211,7 +184,7 @@ static void add_injection(struct trace *t, const struct span_ids *ids,
             CLEANUP_BUF struct buf clean = BUF_INIT(1024);
             for (const char *k = key; *k != '\0';)
                 letter_put(&clean, letter_next(&k));
-            attribute_int(list, buf_text(&clean), json_integer_value(value));
+            otlp_int(list, buf_text(&clean), json_integer_value(value));
         }
     }
     add_event(t, events, i->active_ns, "verified active", json_array());
@@ -228,15 +201,15 @@ static void add_outage(struct trace *t, const struct span_ids *ids, const struct
     json_t *list = json_array();
     CLEANUP_BUF struct buf name = BUF_INIT(4096);
     buf_printf(&name, "outage of %s", p->name);
-    attribute_text(list, "blackstart.probe", p->name);
-    attribute_text(list, "blackstart.vantage", p->from);
-    attribute_text(list, "blackstart.seen_as", sample_result_word(o->first_result));
-    attribute_text(list, "blackstart.faults", o->faults);
-    attribute_bool(list, "blackstart.recovered", o->recovered);
-    attribute_int(list, "blackstart.bad_slots", o->bad_slots);
-    attribute_int(list, "blackstart.dips", o->dips);
-    attribute_real(list, "blackstart.onset_upper_s", (double)o->onset.hi / 1e9);
-    attribute_real(list, "blackstart.recovery_lower_s", (double)o->recovery.lo / 1e9);
+    otlp_text(list, "blackstart.probe", p->name);
+    otlp_text(list, "blackstart.vantage", p->from);
+    otlp_text(list, "blackstart.seen_as", sample_result_word(o->first_result));
+    otlp_text(list, "blackstart.faults", o->faults);
+    otlp_bool(list, "blackstart.recovered", o->recovered);
+    otlp_int(list, "blackstart.bad_slots", o->bad_slots);
+    otlp_int(list, "blackstart.dips", o->dips);
+    otlp_real(list, "blackstart.onset_upper_s", (double)o->onset.hi / 1e9);
+    otlp_real(list, "blackstart.recovery_lower_s", (double)o->recovery.lo / 1e9);
     add_span(t, ids, buf_text(&name), &(struct span){o->onset.lo, o->recovery.hi}, list,
              json_array(), OTLP_STATUS_ERROR, sample_result_word(o->first_result));
 }
@@ -265,7 +238,7 @@ static void add_step(struct trace *t, const struct span_ids *ids, size_t k, int6
     bool failed = state != NULL && strcmp(state, "failed") == 0;
     const char *why = end != NULL ? json_string_value(json_object_get(end->members, "what")) : NULL;
     json_t *list = json_array();
-    attribute_text(list, "blackstart.state", state != NULL ? state : "not ended");
+    otlp_text(list, "blackstart.state", state != NULL ? state : "not ended");
     add_span(t, ids, what != NULL ? what : "step",
              &(struct span){begin->t, end != NULL ? end->t : otherwise}, list, json_array(),
              failed ? OTLP_STATUS_ERROR : OTLP_STATUS_UNSET, why);
@@ -283,16 +256,16 @@ static json_t *trial_events(struct trace *t, size_t i)
     const struct history *h = t->report->history;
     const struct analysis_trial *trial = &t->report->analysis->trials[i];
     json_t *events = json_array();
-    for (size_t k = t->first[i]; k < h->n_events && is_of_trial(t, k, i); k++)
+    for (size_t k = 0; k < trial->of->n_events; k++)
         for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
-            const struct history_event *e = &h->events[k];
+            const struct history_event *e = &h->events[trial->of->first_event + k];
             if (strcmp(rows[r].ev, e->ev) != 0)
                 continue;
             json_t *list = json_array();
             const char *state = json_string_value(json_object_get(e->members, "state"));
-            attribute_text(list, "blackstart.what",
-                           json_string_value(json_object_get(e->members, rows[r].what)));
-            attribute_text(list, "blackstart.state", state);
+            otlp_text(list, "blackstart.what",
+                      json_string_value(json_object_get(e->members, rows[r].what)));
+            otlp_text(list, "blackstart.state", state);
             add_event(t, events, e->t, e->ev, list);
         }
     for (size_t k = 0; k < trial->n_targets; k++)
@@ -303,14 +276,63 @@ static json_t *trial_events(struct trace *t, size_t i)
 static void add_steps(struct trace *t, size_t trial, struct span_ids *ids)
 {
     const struct history *h = t->report->history;
+    const struct history_trial *of = t->report->analysis->trials[trial].of;
     uint64_t n = 0;
-    for (size_t k = t->first[trial]; k < h->n_events && is_of_trial(t, k, trial); k++) {
+    for (size_t k = of->first_event; k < of->first_event + of->n_events; k++) {
         const char *state = json_string_value(json_object_get(h->events[k].members, "state"));
         if (strcmp(h->events[k].ev, "step") != 0 || state == NULL || strcmp(state, "begin") != 0)
             continue;
         span_id(t, SPAN_STEP, trial, n++, ids->id);
         if (has_room_for_span(t))
             add_step(t, ids, k, t->report->analysis->trials[trial].end_ns);
+    }
+}
+
+/* A write that is not as it should be is an event; as many as there is room for. */
+static void add_ledger(struct trace *t, const struct span_ids *ids, const struct span *when,
+                       const struct analysis_ledger *l)
+{
+    json_t *list = json_array(), *events = json_array();
+    CLEANUP_BUF struct buf name = BUF_INIT(4096);
+    buf_printf(&name, "ledger %s", l->name);
+    measured_ledger(list, l);
+    for (size_t i = 0; i < l->n_writes; i++) {
+        const struct analysis_write *w = &l->writes[i];
+        json_t *of = json_array();
+        otlp_int(of, "blackstart.write", (int64_t)w->id);
+        otlp_text(of, "blackstart.fate", write_fate_word(w->fate));
+        otlp_text(of, "blackstart.why", w->why);
+        add_event(t, events, w->sent_ns, "write", of);
+    }
+    int status = measured_is_amiss(l) || !l->known ? OTLP_STATUS_ERROR : OTLP_STATUS_OK;
+    add_span(t, ids, buf_text(&name), when, list, events, status, l->sentence);
+}
+
+static void add_prober(struct trace *t, const struct span_ids *ids, const struct span *when,
+                       const struct analysis_health *h)
+{
+    json_t *list = json_array();
+    CLEANUP_BUF struct buf name = BUF_INIT(4096);
+    buf_printf(&name, "prober at %s", h->vantage);
+    measured_prober(list, h);
+    add_span(t, ids, buf_text(&name), when, list, json_array(),
+             h->suspect ? OTLP_STATUS_ERROR : OTLP_STATUS_OK, h->why);
+}
+
+/* What was measured over the whole of a trial. */
+static void add_measured(struct trace *t, size_t trial, struct span_ids *ids)
+{
+    const struct analysis_trial *a = &t->report->analysis->trials[trial];
+    const struct span when = {a->start_ns, a->end_ns};
+    for (size_t i = 0; i < a->n_ledgers; i++) {
+        span_id(t, SPAN_LEDGER, trial, i, ids->id);
+        if (has_room_for_span(t))
+            add_ledger(t, ids, &when, &a->ledgers[i]);
+    }
+    for (size_t i = 0; i < a->n_health; i++) {
+        span_id(t, SPAN_PROBER, trial, i, ids->id);
+        if (has_room_for_span(t))
+            add_prober(t, ids, &when, &a->health[i]);
     }
 }
 
@@ -331,6 +353,7 @@ static void add_details(struct trace *t, size_t trial, const char *parent)
             if (has_room_for_span(t))
                 add_outage(t, &ids, &a->probes[p], &a->probes[p].outages[i]);
         }
+    add_measured(t, trial, &ids);
     add_steps(t, trial, &ids);
 }
 
@@ -343,52 +366,25 @@ static void add_trial(struct trace *t, size_t i)
     span_id(t, SPAN_TRIAL, i, 0, ids.id);
     (void)snprintf(ids.parent, sizeof(ids.parent), "%s", t->run);
     (void)snprintf(name, sizeof(name), "trial %u", trial->trial);
-    attribute_int(list, "blackstart.trial", trial->trial);
-    attribute_bool(list, "blackstart.fault_free", trial->fault_free);
-    attribute_text(list, "blackstart.verdict", verdict_word(trial->verdict));
-    attribute_text(list, "blackstart.why", trial->why);
+    otlp_int(list, "blackstart.trial", trial->trial);
+    otlp_bool(list, "blackstart.fault_free", trial->fault_free);
+    otlp_text(list, "blackstart.verdict", verdict_word(trial->verdict));
+    otlp_text(list, "blackstart.why", trial->why);
     json_t *events = trial_events(t, i);
     add_span(t, &ids, name, &(struct span){trial->start_ns, trial->end_ns}, list, events,
              status_of(trial->verdict), trial->why);
     add_details(t, i, ids.id);
 }
 
-/* Where each trial's events begin: they stand together. */
-static int find_events(struct trace *t, struct err *err)
-{
-    const struct history *h = t->report->history;
-    const struct analysis *a = t->report->analysis;
-    t->first = calloc(a->n_trials + 1, sizeof(*t->first));
-    if (t->first == NULL)
-        return make_error(err, ERR_LIMIT, 0, "out of memory for the trace");
-    size_t k = 0;
-    for (size_t i = 0; i < a->n_trials; i++) {
-        size_t from = k;
-        while (k < h->n_events && !is_of_trial(t, k, i))
-            k++;
-        t->first[i] = k;
-        if (k == h->n_events)
-            k = from; /* this one has none; the next may */
-        while (k < h->n_events && is_of_trial(t, k, i))
-            k++;
-    }
-    return 0;
-}
-
 /* Where there is not room for all, those that did not pass have it first. */
-static int add_trials(struct trace *t, struct err *err)
+static void add_trials(struct trace *t)
 {
     const struct analysis *a = t->report->analysis;
-    if (find_events(t, err) < 0)
-        return -1;
     for (int passed = 0; passed < 2; passed++)
         for (size_t i = 0; i < a->n_trials; i++)
             if ((a->trials[i].verdict == VERDICT_PASS) == passed)
                 add_trial(t, i);
-    free(t->first);
-    t->first = NULL;
     t->details = 0; /* the run's own span has room */
-    return 0;
 }
 
 static void add_run(struct trace *t)
@@ -400,16 +396,16 @@ static void add_run(struct trace *t)
     CLEANUP_BUF struct buf name = BUF_INIT(4096);
     (void)snprintf(ids.id, sizeof(ids.id), "%s", t->run);
     buf_printf(&name, "run %s", h->scenario != NULL ? h->scenario : "");
-    attribute_text(list, "blackstart.run", h->run);
-    attribute_text(list, "blackstart.scenario", h->scenario);
-    attribute_text(list, "blackstart.scenario.sha256", h->sha256);
-    attribute_int(list, "blackstart.seed", (int64_t)(h->seed & INT64_MAX));
-    attribute_text(list, "blackstart.verdict", verdict_word(a->verdict));
-    attribute_text(list, "blackstart.why", a->why);
-    attribute_int(list, "blackstart.exit", a->exit_status);
-    attribute_bool(list, "blackstart.dirty", a->dirty);
+    otlp_text(list, "blackstart.run", h->run);
+    otlp_text(list, "blackstart.scenario", h->scenario);
+    otlp_text(list, "blackstart.scenario.sha256", h->sha256);
+    otlp_int(list, "blackstart.seed", (int64_t)(h->seed & INT64_MAX));
+    otlp_text(list, "blackstart.verdict", verdict_word(a->verdict));
+    otlp_text(list, "blackstart.why", a->why);
+    otlp_int(list, "blackstart.exit", a->exit_status);
+    otlp_bool(list, "blackstart.dirty", a->dirty);
     if (t->dropped != 0)
-        attribute_int(list, "blackstart.spans_left_out", (int64_t)t->dropped);
+        otlp_int(list, "blackstart.spans_left_out", (int64_t)t->dropped);
     for (size_t i = 0; i < a->n_targets; i++)
         add_target(t, events, h->end_ns, &a->targets[i]);
     add_span(t, &ids, buf_text(&name), &(struct span){0, h->end_ns}, list, events,
@@ -422,18 +418,14 @@ int report_render_trace(const struct report *report, struct buf *out, struct err
     struct trace t = {.report = report, .spans = json_array()};
     json_t *resource = json_array();
     trace_ids(&t);
-    if (add_trials(&t, err) < 0) {
-        json_decref(t.spans);
-        json_decref(resource);
-        return -1;
-    }
+    add_trials(&t);
     add_run(&t);
-    attribute_text(resource, "service.name", "blackstart");
-    attribute_text(resource, "service.version", h->version);
-    attribute_text(resource, "service.instance.id", h->run);
-    attribute_text(resource, "os.type", "linux");
-    attribute_text(resource, "os.version", h->kernel);
-    attribute_text(resource, "host.arch", h->machine);
+    otlp_text(resource, "service.name", "blackstart");
+    otlp_text(resource, "service.version", h->version);
+    otlp_text(resource, "service.instance.id", h->run);
+    otlp_text(resource, "os.type", "linux");
+    otlp_text(resource, "os.version", h->kernel);
+    otlp_text(resource, "host.arch", h->machine);
     json_t *o =
         json_pack("{s:[{s:{s:o}, s:[{s:{s:s, s:o}, s:o}]}]}", "resourceSpans", "resource",
                   "attributes", resource, "scopeSpans", "scope", "name", "blackstart", "version",

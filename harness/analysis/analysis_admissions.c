@@ -128,21 +128,19 @@ static void task_take(struct analysis_trial *t, const struct history_event *e)
 
 void analysis_admissions(struct analysis_maker *m, struct analysis_trial *t)
 {
-    uint32_t index = (uint32_t)(t->of - m->h->trials);
+    const struct history_event *events = &m->h->events[t->of->first_event];
     size_t asked = 0, tasks = 0;
-    for (size_t i = 0; i < m->h->n_events; i++) {
-        asked += m->h->events[i].trial == index && strcmp(m->h->events[i].ev, "admission") == 0;
-        tasks += m->h->events[i].trial == index && strcmp(m->h->events[i].ev, "runbook") == 0;
+    for (size_t i = 0; i < t->of->n_events; i++) {
+        asked += strcmp(events[i].ev, "admission") == 0;
+        tasks += strcmp(events[i].ev, "runbook") == 0;
     }
     t->admissions = analysis_array(m, asked, sizeof(*t->admissions));
     t->tasks = analysis_array(m, tasks, sizeof(*t->tasks));
-    for (size_t i = 0; t->admissions != NULL && t->tasks != NULL && i < m->h->n_events; i++) {
-        if (m->h->events[i].trial != index)
-            continue;
-        if (strcmp(m->h->events[i].ev, "admission") == 0)
-            admission_take(t, &m->h->events[i]);
-        else if (strcmp(m->h->events[i].ev, "runbook") == 0)
-            task_take(t, &m->h->events[i]);
+    for (size_t i = 0; t->admissions != NULL && t->tasks != NULL && i < t->of->n_events; i++) {
+        if (strcmp(events[i].ev, "admission") == 0)
+            admission_take(t, &events[i]);
+        else if (strcmp(events[i].ev, "runbook") == 0)
+            task_take(t, &events[i]);
     }
     for (size_t i = 0; t->admissions != NULL && i < t->n_admissions; i++)
         t->admissions[i].sentence = admission_sentence(m, &t->admissions[i]);

@@ -16,13 +16,10 @@ static int64_t number(const json_t *o, const char *member)
     return json_integer_value(json_object_get(o, member));
 }
 
-static bool is_second(const struct analysis_maker *m, const struct analysis_trial *t, size_t i,
-                      const char *load)
+static bool is_second(const struct history_event *e, const char *load)
 {
-    const struct history_event *e = &m->h->events[i];
     const char *of = json_string_value(json_object_get(e->members, "load"));
-    return strcmp(e->ev, "load") == 0 && e->trial == (uint32_t)(t->of - m->h->trials) &&
-           of != NULL && strcmp(of, load) == 0 &&
+    return strcmp(e->ev, "load") == 0 && of != NULL && strcmp(of, load) == 0 &&
            json_is_object(json_object_get(e->members, "second"));
 }
 
@@ -127,20 +124,21 @@ const char *load_phase_word(enum load_phase p)
 static void load_fill(struct analysis_maker *m, const struct analysis_trial *t,
                       const struct scenario_load *of, struct analysis_load *l)
 {
+    const struct history_event *events = &m->h->events[t->of->first_event];
     struct span faults = disturbed(t);
     char model[400];
     size_t n = 0;
     *l = (struct analysis_load){.name = of->name, .kind = of->kind->name, .from = of->from};
     l->model = analysis_text(m, "%s", load_shape_text(&of->shape, model, sizeof(model)));
-    for (size_t i = 0; i < m->h->n_events; i++)
-        n += is_second(m, t, i, of->name);
+    for (size_t i = 0; i < t->of->n_events; i++)
+        n += is_second(&events[i], of->name);
     struct histogram *sums = analysis_array(m, LOAD_PHASES, sizeof(*sums));
     l->seconds = analysis_array(m, n, sizeof(*l->seconds));
     if (sums == NULL || l->seconds == NULL)
         return;
-    for (size_t i = 0; i < m->h->n_events; i++)
-        if (is_second(m, t, i, of->name))
-            second_take(json_object_get(m->h->events[i].members, "second"), &faults, l, sums);
+    for (size_t i = 0; i < t->of->n_events; i++)
+        if (is_second(&events[i], of->name))
+            second_take(json_object_get(events[i].members, "second"), &faults, l, sums);
     for (size_t p = 0; p < LOAD_PHASES; p++)
         counts_latency(&l->phases[p], &sums[p]);
 }

@@ -20,14 +20,13 @@ struct step_event {
     bool begin;
 };
 
+/* at: in the trial's events. */
 static bool step_event_next(const struct analysis_maker *m, const struct analysis_trial *t,
                             size_t *at, struct step_event *ret)
 {
-    const struct history *h = m->h;
-    uint32_t trial = (uint32_t)(t->of - h->trials);
-    for (; *at < h->n_events; ++*at) {
-        const struct history_event *e = &h->events[*at];
-        if (e->trial != trial || strcmp(e->ev, "step") != 0)
+    for (; *at < t->of->n_events; ++*at) {
+        const struct history_event *e = &m->h->events[t->of->first_event + *at];
+        if (strcmp(e->ev, "step") != 0)
             continue;
         json_int_t number = json_integer_value(json_object_get(e->members, "step"));
         const char *state = json_string_value(json_object_get(e->members, "state"));

@@ -40,14 +40,14 @@ static void take(struct analysis_trial *t, const struct history_event *e)
 
 void analysis_rollouts(struct analysis_maker *m, struct analysis_trial *t)
 {
-    uint32_t index = (uint32_t)(t->of - m->h->trials);
+    const struct history_event *events = &m->h->events[t->of->first_event];
     size_t n = 0;
-    for (size_t i = 0; i < m->h->n_events; i++)
-        n += m->h->events[i].trial == index && strcmp(m->h->events[i].ev, "rollout") == 0;
+    for (size_t i = 0; i < t->of->n_events; i++)
+        n += strcmp(events[i].ev, "rollout") == 0;
     if (n == 0)
         return;
     t->rollouts = analysis_array(m, n, sizeof(*t->rollouts));
-    for (size_t i = 0; t->rollouts != NULL && i < m->h->n_events; i++)
-        if (m->h->events[i].trial == index && strcmp(m->h->events[i].ev, "rollout") == 0)
-            take(t, &m->h->events[i]);
+    for (size_t i = 0; t->rollouts != NULL && i < t->of->n_events; i++)
+        if (strcmp(events[i].ev, "rollout") == 0)
+            take(t, &events[i]);
 }

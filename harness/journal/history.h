@@ -109,7 +109,8 @@ struct history_trial {
     int64_t cpu_ns;
     struct history_vantage *vantages; /* that told their health */
     size_t n_vantages;
-    size_t n_samples; /* history_reader_open gives them */
+    size_t n_samples;             /* history_reader_open gives them */
+    size_t first_event, n_events; /* its events stand together: from trial.start to trial.end */
 };
 
 struct history_host {

@@ -161,6 +161,7 @@ static int on_trial_start(struct filler *f)
             return bad(f, "names a trial for the second time");
     struct history_trial *t = &h->trials[h->n_trials++];
     *t = (struct history_trial){.trial = (uint32_t)f->line->trial,
+                                .first_event = f->number - 1,
                                 .fault_free = f->line->fault_free == 1,
                                 .start_ns = f->line->t,
                                 .end_ns = HISTORY_UNKNOWN,
@@ -493,7 +494,7 @@ int history_fill(struct history *h, struct err *err)
         if (line_apply(&f) != 0)
             return -1;
         if (inside || f.trial != NULL)
-            e->trial = (uint32_t)(h->n_trials - 1);
+            h->trials[e->trial = (uint32_t)(h->n_trials - 1)].n_events++;
     }
     return 0;
 }

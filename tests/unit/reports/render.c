@@ -5,9 +5,9 @@
  *
  * usage: render HOSTILE TRIALS: so many runs whose texts are hostile, and one of so many trials
  */
+#include "amiss.h"
 #include "base/cleanup.h"
 #include "base/digest.h"
-#include "example.h"
 #include "runs.h"
 
 #include <stdlib.h>
@@ -83,6 +83,9 @@ static void tell_example(void)
         exit(1);
     struct report report = {t.scenario, t.history, t.analysis, "d"};
     emit("the example", &report);
+    struct amiss amiss;
+    amiss_put(&amiss, &t);
+    emit("the example with lost writes", &report);
     example_free(&t);
 }
 
