@@ -93,8 +93,28 @@ static void put_share(struct html *h, double share)
         html_cellf(h, "%.1f\xc2\xa0%%", share * 100);
 }
 
+/* Of all that its probes ask. */
+static void put_served(struct html *h, const struct analysis_health *p)
+{
+    html_cell(h);
+    for (size_t i = 0; i < p->n_served; i++) {
+        const struct analysis_served *s = &p->served[i];
+        buf_puts(h->out, i != 0 ? "<br>" : "");
+        html_text(h->out, s->probe);
+        buf_puts(h->out, " at ");
+        html_text(h->out, s->host);
+        if (!isnan(s->share)) {
+            buf_printf(h->out, ": %.1f\xc2\xa0%% of %" PRId64, s->share * 100, s->grown);
+            continue;
+        }
+        buf_puts(h->out, ": ? <span class=\"why\">");
+        html_text(h->out, s->why);
+        buf_puts(h->out, "</span>");
+    }
+}
+
 static void put_health(struct html *h, const struct analysis_trial *t,
-                       const struct analysis_health *p)
+                       const struct analysis_health *p, bool asked)
 {
     char p50[32], p99[32], most[32];
     html_row(h);
@@ -120,20 +140,34 @@ static void put_health(struct html *h, const struct analysis_trial *t,
     put_share(h, p->cpu_share);
     put_share(h, p->steal_share);
     put_share(h, p->pressure_share);
+    if (asked)
+        put_served(h, p);
+}
+
+static bool any_served(const struct analysis *a)
+{
+    bool any = false;
+    for (size_t i = 0; i < a->n_trials && !any; i++)
+        for (size_t k = 0; k < a->trials[i].n_health; k++)
+            any = any || a->trials[i].health[k].n_served != 0;
+    return any;
 }
 
 void html_health(struct html *h)
 {
     const struct analysis *a = h->report->analysis;
     size_t n = 0;
+    bool asked = any_served(a);
+    const struct html_columns with =
+        HTML_COLUMNS("#Trial", "!Vantage", "#Sent", "#Late", "#Gaps", "#Sent after due",
+                     "#Null server", "#Requests per second", "#Processor", "#Steal", "#Pressure",
+                     "Share of what the service saw");
     html_table_begin(h, "What each prober says of itself; of delays: median, p99, most",
-                     HTML_COLUMNS("#Trial", "!Vantage", "#Sent", "#Late", "#Gaps",
-                                  "#Sent after due", "#Null server", "#Requests per second",
-                                  "#Processor", "#Steal", "#Pressure"));
+                     (struct html_columns){with.names, with.n - !asked});
     for (size_t i = 0; i < a->n_trials; i++)
         for (size_t k = 0; k < a->trials[i].n_health; k++)
             if (n++ < HTML_ROWS_MAX)
-                put_health(h, &a->trials[i], &a->trials[i].health[k]);
+                put_health(h, &a->trials[i], &a->trials[i].health[k], asked);
     html_table_end(h);
     html_rows_left(h, n, HTML_ROWS_MAX);
     buf_puts(h->out,
@@ -142,4 +176,9 @@ void html_health(struct html *h)
              "says nothing of the system. The null server is the prober's own, beside it: "
              "what is slow there is not the system's doing. Pressure: tasks of its machine "
              "waited for a processor.</p>\n");
+    if (asked)
+        buf_puts(h->out,
+                 "<p class=\"soft small\">The service's own count, when the trial began and "
+                 "when it ended: how far it grew, and how much of that the probe's own "
+                 "answered requests were.</p>\n");
 }

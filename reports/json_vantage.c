@@ -45,6 +45,21 @@ static json_t *count(int64_t n)
     return n < 0 ? json_null() : json_integer((json_int_t)n);
 }
 
+static json_t *served_json(const struct analysis_health *h)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < h->n_served; i++) {
+        const struct analysis_served *s = &h->served[i];
+        (void)json_array_append_new(
+            list,
+            json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "probe", text(s->probe),
+                      "endpoint", text(s->host), "own", count(s->own), "grown", count(s->grown),
+                      "share", figure(s->share), "known", figure(s->known), "at_most",
+                      figure(s->at_most), "why", s->why[0] != '\0' ? text(s->why) : json_null()));
+    }
+    return list;
+}
+
 static json_t *one_json(const struct analysis_health *h)
 {
     json_t *o = json_pack(
@@ -62,6 +77,7 @@ static json_t *one_json(const struct analysis_health *h)
     (void)json_object_set_new(o, "null_p50_s", known_seconds(h->null_p50_ns));
     (void)json_object_set_new(o, "null_p99_s", known_seconds(h->null_p99_ns));
     (void)json_object_set_new(o, "null_max_s", known_seconds(h->null_max_ns));
+    (void)json_object_set_new(o, "served", served_json(h));
     (void)json_object_set_new(o, "suspect", json_boolean(h->suspect));
     (void)json_object_set_new(o, "why", h->suspect ? text(h->why) : json_null());
     return o;

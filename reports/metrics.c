@@ -256,6 +256,21 @@ static void put_prober_cpu(struct metrics *m)
     HEALTH(m, figures);
 }
 
+/* Where it asks several services: of the one of which it was most. */
+static double health_served(const struct analysis_health *h)
+{
+    double most = NAN;
+    for (size_t i = 0; i < h->n_served; i++)
+        most = fmax(most, h->served[i].share);
+    return most;
+}
+
+static void put_prober_served(struct metrics *m)
+{
+    static const struct health_figure figures[] = {{NULL, false, health_served}};
+    HEALTH(m, figures);
+}
+
 static void put_prober_suspect(struct metrics *m)
 {
     static const struct health_figure figures[] = {{NULL, true, health_suspect}};
@@ -322,6 +337,8 @@ static const struct family families[] = {
      put_prober_late},
     {"prober_processor_ratio", "ratio", "Share of a processor, in the worst trial.",
      put_prober_cpu},
+    {"prober_served_ratio", "ratio", "Its share of what a service saw, in the worst trial.",
+     put_prober_served},
     {"prober_suspect_trials", "", "Trials in which a prober was not well.", put_prober_suspect},
     {"ledger_writes", "", "Writes of a ledger, over all trials.", put_ledgers},
     {"run_injections", "", "Faults on hosts, by whether their effect was proven.", put_injections},

@@ -186,6 +186,19 @@ static const struct field matrix_fields[] = {
 };
 SECTION(matrix, "What each vantage saw of each endpoint.");
 
+static const struct field served_fields[] = {
+    {"probe", FIELD_TEXT, NULLABLE, "Which probe asked.", NULL},
+    {"endpoint", FIELD_TEXT, NULLABLE, "Which host's service.", NULL},
+    {"own", FIELD_COUNT, NULLABLE, "The probe's own requests that were answered.", NULL},
+    {"grown", FIELD_COUNT, NULLABLE, "How far the service's own count grew meanwhile.", NULL},
+    {"share", FIELD_REAL, NULLABLE, "The probe's share of it; null: not known.", NULL},
+    {"known", FIELD_REAL, 0, "The part of the trial, 0 to 1, for which that is told.", NULL},
+    {"at_most", FIELD_REAL, NULLABLE, "The scenario's bound; above it the prober is suspect.",
+     NULL},
+    {"why", FIELD_TEXT, NULLABLE, "Why the share is not known.", NULL},
+};
+SECTION(served, "What a service says it was asked in the trial.");
+
 static const struct field prober_fields[] = {
     {"vantage", FIELD_TEXT, NULLABLE, "Where it runs.", NULL},
     {"sent", FIELD_COUNT, 0, "Attempts.", NULL},
@@ -206,6 +219,7 @@ static const struct field prober_fields[] = {
     {"null_p50_s", FIELD_REAL, NULLABLE, "How long these took: median.", NULL},
     {"null_p99_s", FIELD_REAL, NULLABLE, "How long these took: 99th percentile.", NULL},
     {"null_max_s", FIELD_REAL, NULLABLE, "How long these took: the most.", NULL},
+    {"served", FIELD_SECTIONS, 0, "Its share of what services saw, where a probe asks.", &served},
     {"suspect", FIELD_BOOL, 0, "Times are wider than the system's alone.", NULL},
     {"why", FIELD_TEXT, NULLABLE, "Why it is suspect.", NULL},
 };

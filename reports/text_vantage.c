@@ -71,6 +71,16 @@ static void put_machine(struct buf *out, const struct analysis_health *h)
     buf_puts(out, "\n");
 }
 
+static void put_served(struct buf *out, const struct analysis_served *s)
+{
+    buf_printf(out, "      what %s at %s served: ", s->probe, s->host);
+    if (isnan(s->share))
+        buf_printf(out, "not known, %s\n", s->why);
+    else
+        buf_printf(out, "%" PRId64 " requests, of which %.1f %% were the probe's%s\n", s->grown,
+                   s->share * 100, s->known < 1 ? "; not known all the time" : "");
+}
+
 static void put_one(struct buf *out, const struct analysis_health *h)
 {
     buf_printf(
@@ -95,6 +105,8 @@ static void put_one(struct buf *out, const struct analysis_health *h)
         buf_puts(out, " at most\n");
     }
     put_machine(out, h);
+    for (size_t i = 0; i < h->n_served; i++)
+        put_served(out, &h->served[i]);
     if (h->suspect)
         buf_printf(out, "      SUSPECT: %s\n", h->why);
 }

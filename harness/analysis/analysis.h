@@ -98,6 +98,16 @@ struct analysis_matrix {
     size_t n_disagreements;
 };
 
+/* What a service counted itself at one endpoint of one probe, and how much of it was the probe. */
+struct analysis_served {
+    const char *probe, *host;
+    int64_t own, grown; /* requests; -1: not known */
+    double share;       /* of own among them; NAN: not known */
+    double known;       /* the share of the trial in which it told, 0 to 1 */
+    double at_most;     /* the scenario's bound */
+    const char *why;    /* why it is not known; else "" */
+};
+
 /* How well one prober kept its schedule in one trial. Shares are NAN and times -1 where the journal
  * does not tell. */
 struct analysis_health {
@@ -110,6 +120,8 @@ struct analysis_health {
     double load_begin, load_end;
     int64_t null_n, null_late;                     /* answers of its own null server */
     int64_t null_p50_ns, null_p99_ns, null_max_ns; /* from when they were due */
+    struct analysis_served *served;                /* of its probes that ask; in their order */
+    size_t n_served;
     bool suspect;    /* times are wider, and latencies greater, than the system's alone */
     const char *why; /* when it is; else "" */
 };

@@ -68,6 +68,63 @@ static void told_fill(const struct history_trial *t, const struct history_vantag
     h->null_max_ns = v->null_max_ns;
 }
 
+/* Requests under way at a reading may be on either side of it, so that a few more of ours than the
+ * service counted are nothing. Many more mean that it counts something else. */
+static const char *served_share(struct analysis_served *s, const struct history_served *from)
+{
+    static const int64_t slack = 5, slack_percent = 1;
+    if (from->known < 1 || from->asked <= from->known || from->grown < 0 || from->own < 0)
+        return "it never told its count twice in a row";
+    s->own = from->own;
+    s->grown = from->grown;
+    s->known = (double)from->known / (double)(from->asked - 1);
+    if (s->own > s->grown + slack + s->grown * slack_percent / 100)
+        return "it counted fewer than it answered: it counts something else";
+    s->share = s->own < s->grown ? (double)s->own / (double)s->grown : 1;
+    return "";
+}
+
+static void served_fill(struct analysis_maker *m, const struct history_vantage *v,
+                        struct analysis_health *h)
+{
+    h->served = analysis_array(m, v->n_served, sizeof(*h->served));
+    for (size_t i = 0; h->served != NULL && i < v->n_served; i++) {
+        const struct history_served *from = &v->served[i];
+        if (from->probe < 0 || (size_t)from->probe >= m->s->n_probes)
+            continue;
+        const struct scenario_probe *p = &m->s->probes[from->probe];
+        const struct history_probe *hosts = analysis_history_probe(m->h, p);
+        if (p->served == NULL || hosts == NULL || from->endpoint < 0 ||
+            (size_t)from->endpoint >= hosts->n_hosts)
+            continue;
+        struct analysis_served *s = &h->served[h->n_served++];
+        *s = (struct analysis_served){.probe = p->name,
+                                      .host = hosts->hosts[from->endpoint],
+                                      .own = -1,
+                                      .grown = -1,
+                                      .share = NAN,
+                                      .at_most = (double)p->served->at_most.ppm / 1e6};
+        s->why = served_share(s, from);
+    }
+}
+
+/* The worst of them. */
+static const char *load_why(struct analysis_maker *m, const struct analysis_health *h)
+{
+    const struct analysis_served *worst = NULL;
+    for (size_t i = 0; i < h->n_served; i++) {
+        const struct analysis_served *s = &h->served[i];
+        if (s->share > s->at_most && (worst == NULL || s->share > worst->share))
+            worst = s;
+    }
+    if (worst == NULL)
+        return "";
+    return analysis_text(m,
+                         "%.1f %% of what %s at %s served were the probe's own requests, more than "
+                         "%.1f %%: it is a load itself",
+                         worst->share * 100, worst->probe, worst->host, worst->at_most * 100);
+}
+
 static const char *suspect_why(struct analysis_maker *m, const struct analysis_health *h)
 {
     if (h->null_n > 0 && h->null_late > h->null_n * SHARE_PERCENT / 100)
@@ -78,7 +135,7 @@ static const char *suspect_why(struct analysis_maker *m, const struct analysis_h
     if (h->steal_share * 100 >= STEAL_PERCENT)
         return analysis_text(m, "%.1f %% of the machine's time was taken by others (steal)",
                              h->steal_share * 100);
-    return "";
+    return load_why(m, h);
 }
 
 void analysis_health(struct analysis_maker *m, struct analysis_trial *t,
@@ -103,6 +160,8 @@ void analysis_health(struct analysis_maker *m, struct analysis_trial *t,
         lateness_fill(m, t, slots, h);
         if (v != NULL)
             told_fill(t->of, v, h);
+        if (v != NULL)
+            served_fill(m, v, h);
         h->why = suspect_why(m, h);
         h->suspect = h->why[0] != '\0';
     }

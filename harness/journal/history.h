@@ -75,6 +75,14 @@ struct history_machine {
     int64_t load_milli;   /* load average over one minute, in thousandths */
 };
 
+/* What a service said it had been asked, at one endpoint of a probe: how often it was read, in how
+ * many of these its growth since the one before is known, its sum, and the prober's own requests in
+ * it. -1: not told. */
+struct history_served {
+    int64_t probe, endpoint; /* of the journal's `probes`, and of that probe's hosts */
+    int64_t asked, known, grown, own;
+};
+
 /* One prober in one trial; numbers are -1, times HISTORY_UNKNOWN, when the journal has none. */
 struct history_vantage {
     const char *host;
@@ -83,6 +91,8 @@ struct history_vantage {
         clock_hi; /* what is added to its samples' times; 0 on the coordinator's clock */
     int64_t null_n, null_late, null_p50_ns, null_p99_ns, null_max_ns;
     struct history_machine begin, end;
+    struct history_served *served;
+    size_t n_served;
 };
 
 struct history_trial {

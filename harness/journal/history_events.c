@@ -85,6 +85,7 @@ static const struct member {
     JSON(args, MEMBER_OBJECT),
     JSON(items, MEMBER_OBJECT),
     JSON(null, MEMBER_OBJECT),
+    JSON(served, MEMBER_LIST),
     JSON(begin, MEMBER_OBJECT),
     JSON(end, MEMBER_OBJECT),
     JSON(clock, MEMBER_OBJECT),

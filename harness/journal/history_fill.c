@@ -385,8 +385,7 @@ static int on_step(struct filler *f)
 
 static int on_prober(struct filler *f)
 {
-    history_vantage_take(f->trial, f->line);
-    return 0;
+    return history_vantage_take(f->h, f->trial, f->line) == 0 ? 0 : no_memory(f);
 }
 
 static int on_guard(struct filler *f)

@@ -21,14 +21,15 @@ struct history_line {
         until_ns, late, gaps, sent, cpu_ns, count, seed, format;
     int ok, held, fault_free, proven, foreign, clean, aborted, recovery, no_fault, refused;
     const json_t *args, *items, *hosts, *list, *addrs, *labels, *differences, *left, *listed,
-        *lapsed, *null, *begin, *end, *clock, *sequential;
+        *lapsed, *null, *served, *begin, *end, *clock, *sequential;
 };
 
 /* Where an event is, for messages: "journal.ndjson:12". */
 int history_line_read(const json_t *line, size_t number, struct history_line *ret, struct err *err);
 
 /* One prober's health in the trial, which has room for it (history_vantage.c). */
-void history_vantage_take(struct history_trial *t, const struct history_line *line);
+int history_vantage_take(struct history *h, struct history_trial *t,
+                         const struct history_line *line);
 /* A whole number within bounds that a journal may hold, else `absent`. */
 int64_t history_number(const json_t *object, const char *name, int64_t absent);
 

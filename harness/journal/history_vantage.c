@@ -34,8 +34,24 @@ static int64_t known(int64_t n)
     return n >= 0 ? n : -1;
 }
 
-void history_vantage_take(struct history_trial *t, const struct history_line *l)
+static struct history_served served_read(const json_t *o)
 {
+    return (struct history_served){.probe = history_number(o, "probe", -1),
+                                   .endpoint = history_number(o, "endpoint", -1),
+                                   .asked = known(history_number(o, "asked", -1)),
+                                   .known = known(history_number(o, "known", -1)),
+                                   .grown = known(history_number(o, "grown", -1)),
+                                   .own = known(history_number(o, "own", -1))};
+}
+
+int history_vantage_take(struct history *h, struct history_trial *t, const struct history_line *l)
+{
+    size_t n_served = json_array_size(l->served);
+    struct history_served *served = arena_array(&h->arena, n_served + 1, sizeof(*served));
+    if (served == NULL)
+        return -1;
+    for (size_t i = 0; i < n_served; i++)
+        served[i] = served_read(json_array_get(l->served, i));
     trial_sum(t, l);
     int64_t lo = history_number(l->clock, "lo_ns", 0), hi = history_number(l->clock, "hi_ns", 0);
     t->vantages[t->n_vantages++] = (struct history_vantage){
@@ -54,5 +70,8 @@ void history_vantage_take(struct history_trial *t, const struct history_line *l)
         .null_max_ns = history_number(l->null, "max_ns", -1),
         .begin = machine_read(l->begin),
         .end = machine_read(l->end),
+        .served = served,
+        .n_served = n_served,
     };
+    return 0;
 }

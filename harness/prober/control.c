@@ -65,6 +65,19 @@ static json_t *machine_json(const struct machine *m)
                      (json_int_t)m->load_milli);
 }
 
+static json_t *served_json(const struct prober *p)
+{
+    json_t *list = json_array();
+    struct prober_served_count n;
+    for (size_t i = 0; prober_served_at(p, i, &n); i++)
+        (void)json_array_append_new(list, json_pack("{s:i, s:i, s:I, s:I, s:I, s:I}", "probe",
+                                                    (int)n.probe, "endpoint", (int)n.endpoint,
+                                                    "asked", (json_int_t)n.asked, "known",
+                                                    (json_int_t)n.known, "grown",
+                                                    (json_int_t)n.grown, "own", (json_int_t)n.own));
+    return list;
+}
+
 static void on_stopped(void *ctx, const struct prober_counts *n)
 {
     struct control *c = ctx;
@@ -73,11 +86,12 @@ static void on_stopped(void *ctx, const struct prober_counts *n)
                   (json_int_t)n->null_late, "p50_ns", (json_int_t)n->null_p50_ns, "p99_ns",
                   (json_int_t)n->null_p99_ns, "max_ns", (json_int_t)n->null_max_ns);
     answer(c, frame_result(c->stop_id,
-                           json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "late",
+                           json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "late",
                                      (json_int_t)n->late, "gaps", (json_int_t)n->gaps, "sent",
                                      (json_int_t)n->sent, "cpu_ns", (json_int_t)n->cpu_ns,
                                      "until_ns", (json_int_t)n->until_ns, "null", null, "begin",
-                                     machine_json(&n->begin), "end", machine_json(&n->end))));
+                                     machine_json(&n->begin), "end", machine_json(&n->end),
+                                     "served", served_json(c->prober))));
 }
 
 static void on_asked(void *ctx, const struct prober_asked *asked, size_t n)
@@ -192,28 +206,52 @@ static int expect_read(const json_t *params, struct prober_probe_spec *spec, str
     return rate_read(json_object_get(params, "rate"), &spec->rate, err);
 }
 
+/* Its kind and args, which the caller frees. */
+static int kind_read(const json_t *params, struct prober_probe_spec *spec, void **ret_args,
+                     struct err *err)
+{
+    const char *kind = json_string_value(json_object_get(params, "kind"));
+    spec->kind = kind != NULL ? probe_kind_find(kind) : NULL;
+    if (spec->kind == NULL)
+        return make_error(err, ERR_PROTOCOL, 0, "no such kind of probe");
+    *ret_args = calloc(1, spec->kind->args_size + 1);
+    if (*ret_args == NULL)
+        return make_error(err, ERR_SYSTEM, ENOMEM, "probe");
+    spec->args = *ret_args;
+    return params_decode(spec->kind->params, spec->kind->n_params, json_object_get(params, "args"),
+                         *ret_args, spec->kind->args_size, err);
+}
+
+/* How a service is asked what it counted. */
+static int served_read(const json_t *params, struct prober_probe_spec *spec, void **ret_args,
+                       struct err *err)
+{
+    if (kind_read(params, spec, ret_args, err) != 0 || numbers_read(params, spec, err) != 0 ||
+        expect_read(params, spec, err) != 0)
+        return -1;
+    spec->fresh = !json_is_false(json_object_get(params, "fresh"));
+    if (!spec->number.given || spec->timeout_ns <= 0)
+        return make_error(err, ERR_PROTOCOL, 0, "what a service counts is a number");
+    return 0;
+}
+
 /* Reads a probe and hands it on by `put`, while everything it points to is still there. */
 static int probe_read(struct control *c, const json_t *params, bool ask,
                       int (*put)(struct control *c, const struct prober_probe_spec *spec, void *ctx,
                                  struct err *err),
                       void *ctx, struct err *err)
 {
-    struct prober_probe_spec spec = {.fresh = true};
-    const char *kind = json_string_value(json_object_get(params, "kind"));
-    spec.kind = kind != NULL ? probe_kind_find(kind) : NULL;
-    if (spec.kind == NULL)
-        return make_error(err, ERR_PROTOCOL, 0, "no such kind of probe");
-    CLEANUP_FREE void *args = calloc(1, spec.kind->args_size + 1);
-    if (args == NULL)
-        return make_error(err, ERR_SYSTEM, ENOMEM, "probe");
-    if (params_decode(spec.kind->params, spec.kind->n_params, json_object_get(params, "args"), args,
-                      spec.kind->args_size, err) != 0 ||
-        numbers_read(params, &spec, err) != 0 || expect_read(params, &spec, err) != 0)
+    struct prober_probe_spec spec = {.fresh = true}, served = {.fresh = true};
+    CLEANUP_FREE void *args = NULL, *served_args = NULL;
+    const json_t *ask_served = json_object_get(params, "served");
+    if (kind_read(params, &spec, &args, err) != 0 || numbers_read(params, &spec, err) != 0 ||
+        expect_read(params, &spec, err) != 0 ||
+        (ask_served != NULL && served_read(ask_served, &served, &served_args, err) != 0))
         return -1;
+    spec.served = ask_served != NULL ? &served : NULL;
     CLEANUP_FREE struct prober_target *targets = NULL;
     if (targets_read(json_object_get(params, "hosts"), &targets, &spec.n_targets, err) != 0)
         return -1;
-    spec.args = args;
     spec.targets = targets;
     spec.fresh = !json_is_false(json_object_get(params, "fresh"));
     if (ask)

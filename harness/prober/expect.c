@@ -83,20 +83,18 @@ static bool has_address(const char *address, const char *body, size_t len)
     return memmem(body, len, line, (size_t)n) != NULL;
 }
 
-static enum sample_result number_expects(const struct prober_number *n, const char *body,
-                                         size_t len)
+static enum sample_result number_expects(struct prober_number *n, const char *body, size_t len)
 {
-    double value = 0;
-    if (!find(n, body, len, &value, NULL))
+    if (!find(n, body, len, &n->value, NULL))
         return SAMPLE_NO_NUMBER;
-    if (n->bounds.has_least && value < n->bounds.at_least)
+    if (n->bounds.has_least && n->value < n->bounds.at_least)
         return SAMPLE_LOW;
-    if (n->bounds.has_most && value > n->bounds.at_most)
+    if (n->bounds.has_most && n->value > n->bounds.at_most)
         return SAMPLE_HIGH;
     return SAMPLE_GOOD;
 }
 
-enum sample_result prober_expects(const struct prober_probe *probe, unsigned status, uint16_t lo,
+enum sample_result prober_expects(struct prober_probe *probe, unsigned status, uint16_t lo,
                                   uint16_t hi, const char *body, size_t len)
 {
     if (probe->status_lo != 0 || probe->status_hi != 0) {
@@ -116,7 +114,7 @@ enum sample_result prober_expects(const struct prober_probe *probe, unsigned sta
 enum sample_result prober_judge(struct prober_attempt *a, unsigned status, uint16_t lo, uint16_t hi,
                                 const char *body, size_t len)
 {
-    const struct prober_probe *probe = a->target->probe;
+    struct prober_probe *probe = a->target->probe;
     enum sample_result result = prober_expects(probe, status, lo, hi, body, len);
     double value = 0;
     if (result != SAMPLE_GOOD || !probe->has_rate)

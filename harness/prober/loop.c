@@ -182,6 +182,11 @@ static void stop_check(struct prober *p)
     for (size_t i = 0; i < p->n_probes; i++)
         if (p->probes[i]->first != NULL)
             return;
+    /* Only now has each service counted all that it was sent. */
+    if (p->served_open == 0 && !p->served_ended)
+        prober_served_end(p);
+    if (p->served_open != 0)
+        return;
     void (*stopped)(void *, const struct prober_counts *) = p->stopped;
     p->stopped = NULL;
     p->counts.cpu_ns = clock_system(CLOCK_PROCESS_CPUTIME_ID) - p->cpu_from;

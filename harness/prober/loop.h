@@ -36,6 +36,7 @@ struct prober_number {
     bool has_match;
     regex_t match;
     struct probe_number bounds;
+    double value; /* of the answer that was looked at last */
 };
 
 /* Readings of a counter, in order of send; none is older than the newest window needs. */
@@ -56,12 +57,14 @@ struct prober_target {
     char ip[INET_ADDRSTRLEN], ip6[INET6_ADDRSTRLEN]; /* empty: has none */
     struct prober_readings readings;                 /* of expect.rate */
     void *state;                                     /* of its kind */
+    uint64_t answered; /* attempts to which something came back, whatever it was */
 };
 
 /* Result i of a one-shot question. */
 struct prober_asked {
     uint16_t result, status;
     int64_t took_ns;
+    double number; /* in the answer; NAN: there is none, or it was not asked for */
 };
 /* n is 0 when the prober ends before the answers came. */
 typedef void prober_ask_done(void *ctx, const struct prober_asked *asked, size_t n);
@@ -90,6 +93,7 @@ struct prober_probe {
     struct prober_number counter; /* of the rate: no bounds */
     struct probe_rate rate;
     char address[INET6_ADDRSTRLEN]; /* empty: any */
+    struct prober_served *served;   /* the service's own count, or NULL: served.c */
     struct prober_target *targets;
     size_t n_targets;
     struct prober_attempt *first, *last; /* in flight */
@@ -119,7 +123,7 @@ struct probe_ops {
 void prober_done(struct prober_attempt *a, enum sample_result result, uint16_t status,
                  uint32_t bytes);
 /* Status and body against what the scenario expects; lo and hi: the kind's own range. */
-enum sample_result prober_expects(const struct prober_probe *probe, unsigned status, uint16_t lo,
+enum sample_result prober_expects(struct prober_probe *probe, unsigned status, uint16_t lo,
                                   uint16_t hi, const char *body, size_t len);
 /* The same of an attempt whose answer is whole: last, the rate of its counter. */
 enum sample_result prober_judge(struct prober_attempt *a, unsigned status, uint16_t lo, uint16_t hi,
@@ -172,6 +176,16 @@ struct prober_counts {
     struct machine begin, end;
 };
 
+/* What a service counted itself at one endpoint of a probe: how often it was asked, how often it is
+ * known how far its count had grown since the time before, by how much in all of these, and how
+ * many requests of ours it must have counted meanwhile. */
+struct prober_served_count {
+    uint16_t probe, endpoint;
+    int64_t asked, known, grown, own;
+};
+/* Of the last trial, in order; false: there are no more. */
+bool prober_served_at(const struct prober *p, size_t i, struct prober_served_count *ret);
+
 /* samples_fd is made non-blocking and is borrowed. */
 int prober_new(int samples_fd, struct prober **ret, struct err *err) MUST_CHECK;
 void prober_free(struct prober *p); /* NULL is allowed */
@@ -193,6 +207,9 @@ struct prober_probe_spec {
     const char *address; /* or NULL */
     struct probe_number number;
     struct probe_rate rate;
+    /* How the service's own count is asked for in a trial, at the same endpoints: kind, args,
+     * timeout_ns, fresh and number. NULL: it is not. */
+    const struct prober_probe_spec *served;
     const struct prober_target *targets; /* name, ip, ip6 */
     size_t n_targets;
 };

@@ -46,6 +46,9 @@ struct prober {
     int64_t cpu_from;
     void (*stopped)(void *ctx, const struct prober_counts *counts);
     void *stopped_ctx;
+    size_t served_open; /* questions for a service's own count on their way */
+    struct prober_timer served_timer;
+    bool served_ended; /* those of the trial's end have been put */
     struct prober_null *null;
     void *http;
     void (*http_destroy)(void *);
@@ -66,6 +69,13 @@ void prober_probe_free(struct prober *p, struct prober_probe *probe);
 void prober_null_begin(struct prober *p);
 void prober_null_record(struct prober_probe *probe, int64_t took_ns, enum sample_result result);
 void prober_null_count(const struct prober *p, struct prober_counts *ret);
+/* Keeps what it needs of the spec. */
+int prober_served_new(struct prober_probe *probe, const struct prober_probe_spec *spec,
+                      struct err *err);
+void prober_served_free(struct prober_served *served); /* NULL is allowed */
+/* Asks all services that count. What is answered late, or not, is not known. */
+void prober_served_begin(struct prober *p);
+void prober_served_end(struct prober *p);
 void prober_null_close(struct prober *p);
 /* expect.c: what a probe expects, from its spec; closing takes what opening made, whole or not. */
 int prober_expect_open(struct prober_probe *probe, const struct prober_probe_spec *spec,

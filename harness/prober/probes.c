@@ -117,7 +117,8 @@ static int probe_fill(struct prober *p, struct prober_probe *probe,
     probe->targets = calloc(spec->n_targets, sizeof(*probe->targets));
     if (probe->targets == NULL)
         return make_error(err, ERR_SYSTEM, ENOMEM, "probe");
-    if (prober_expect_open(probe, spec, err) != 0)
+    if (prober_expect_open(probe, spec, err) != 0 ||
+        (spec->served != NULL && prober_served_new(probe, spec, err) != 0))
         return -1;
     for (size_t i = 0; i < spec->n_targets; i++) {
         struct prober_target *t = &probe->targets[i];
@@ -161,6 +162,7 @@ void prober_probe_free(struct prober *p, struct prober_probe *probe)
     prober_expect_close(probe);
     for (size_t i = 0; probe->targets != NULL && i < probe->n_targets; i++)
         free(probe->targets[i].readings.list);
+    prober_served_free(probe->served);
     free(probe->targets);
     free(probe->asked);
     free(probe);
@@ -181,6 +183,7 @@ int prober_start(struct prober *p, uint32_t trial, struct err *err)
     p->counts = (struct prober_counts){.begin = machine_read()};
     prober_null_begin(p);
     p->cpu_from = clock_system(CLOCK_PROCESS_CPUTIME_ID);
+    prober_served_begin(p);
     prober_schedule_start(p, prober_now());
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "prober/loop_parts.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,17 @@ static void flight_remove(struct prober_attempt *a)
     a->prober->in_flight--;
 }
 
+/* Whether the service has certainly seen it. */
+static bool came_back(enum sample_result result)
+{
+    static const bool table[SAMPLE_RESULT_COUNT] = {
+        [SAMPLE_GOOD] = true,      [SAMPLE_SLOW] = true,  [SAMPLE_STATUS] = true,
+        [SAMPLE_CONTENT] = true,   [SAMPLE_LOW] = true,   [SAMPLE_HIGH] = true,
+        [SAMPLE_NO_NUMBER] = true, [SAMPLE_QUERY] = true,
+    };
+    return table[result];
+}
+
 static void attempt_record(const struct prober_attempt *a, int64_t done, enum sample_result result,
                            uint16_t status, uint32_t bytes)
 {
@@ -61,10 +73,14 @@ static void attempt_record(const struct prober_attempt *a, int64_t done, enum sa
     }
     if (probe->asked != NULL) {
         probe->asked[a->target->index] = (struct prober_asked){
-            .result = (uint16_t)result, .status = status, .took_ns = done - a->sent_ns};
+            .result = (uint16_t)result,
+            .status = status,
+            .took_ns = done - a->sent_ns,
+            .number = probe->has_number && result == SAMPLE_GOOD ? probe->number.value : NAN};
         probe->n_answered++;
         return;
     }
+    a->target->answered += came_back(result);
     struct sample s = {.due_ns = a->due_ns - p->epoch_ns,
                        .sent_ns = a->sent_ns - p->epoch_ns,
                        .done_ns = done - p->epoch_ns,

@@ -169,7 +169,8 @@ static void finish_stopped(struct call *call, const json_t *result)
                                    .null_p99_ns = number(null, "p99_ns"),
                                    .null_max_ns = number(null, "max_ns"),
                                    .begin = machine_take(json_object_get(result, "begin")),
-                                   .end = machine_take(json_object_get(result, "end"))};
+                                   .end = machine_take(json_object_get(result, "end")),
+                                   .served = json_object_get(result, "served")};
     call->stopped(call->ctx, &health, NULL);
 }
 
@@ -393,6 +394,14 @@ static json_t *rate_encode(const struct probe_rate *rate)
     return o;
 }
 
+static json_t *served_encode(const struct scenario_probe *ask)
+{
+    return json_pack("{s:s, s:o, s:I, s:b, s:o}", "kind", ask->kind->name, "args",
+                     params_encode(ask->kind->params, ask->kind->n_params, ask->args), "timeout_ns",
+                     (json_int_t)ask->timeout.ns, "fresh", ask->fresh, "number",
+                     number_encode(&ask->expect.number));
+}
+
 static json_t *probe_encode(const struct scenario_probe *p, const struct prober_endpoint *endpoints,
                             size_t n)
 {
@@ -427,6 +436,8 @@ int proberlink_add(struct proberlink *c, uint16_t index, const struct scenario_p
     if (params != NULL) {
         (void)json_object_set_new(params, "index", json_integer(index));
         (void)json_object_set_new(params, "every_ns", json_integer(probe->every.ns));
+        if (probe->served != NULL)
+            (void)json_object_set_new(params, "served", served_encode(&probe->served->ask));
     }
     return call_send(c, "probe", params, &as, err);
 }

@@ -11,6 +11,7 @@
 #include "base/sample.h"
 #include "scenario/scenario.h"
 
+#include <jansson.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,6 +37,7 @@ struct prober_health {
     /* Its own null server's answers, from when they were due; -1: it has none. */
     int64_t null_n, null_late, null_p50_ns, null_p99_ns, null_max_ns;
     struct prober_machine begin, end; /* of the trial */
+    const json_t *served; /* as the protocol has it, or NULL; borrowed, during the call */
 };
 
 struct proberlink_events {

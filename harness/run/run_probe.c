@@ -286,6 +286,8 @@ static void record_health(struct run *r, const char *vantage, const struct probe
                           (json_int_t)h->sent, "cpu_ns", (json_int_t)h->cpu_ns, "until_ns",
                           (json_int_t)h->until_ns, "clock", "lo_ns", 0, "hi_ns", 0, "begin",
                           machine_json(&h->begin), "end", machine_json(&h->end));
+    if (json_array_size(h->served) != 0)
+        (void)json_object_set_new(o, "served", json_deep_copy(h->served));
     if (h->null_n > 0)
         (void)json_object_set_new(
             o, "null",

@@ -78,6 +78,8 @@ struct selector {
     struct pos pos;
 };
 
+struct scenario_served;
+
 /* A role is found by asking: the probe kind's attempt at each host; good = the host has the role.
  * One host must. */
 struct scenario_probe {
@@ -97,10 +99,17 @@ struct scenario_probe {
     const char *const *vantages; /* all of them; NULL where there is one */
     size_t vantage, n_vantages;  /* which of them this is */
     enum impact { IMPACT_ALLOWED, IMPACT_EXPECTED, IMPACT_NONE } impact;
-    uint32_t weight; /* in the blast radius; default 1 */
-    bool signal;     /* no service: good means that the system's own alert or failover signal is
-                        there. Silent in the steady state. */
+    uint32_t weight;                      /* in the blast radius; default 1 */
+    const struct scenario_served *served; /* NULL: the service is not asked what it counts */
+    bool signal; /* no service: good means that the system's own alert or failover signal is
+                    there. Silent in the steady state. */
     struct pos pos;
+};
+
+/* How a service is asked how many requests it has seen. */
+struct scenario_served {
+    struct scenario_probe ask; /* kind, args, timeout, fresh, expect.number; the first */
+    struct ratio at_most;      /* of these the probe may be, in one trial */
 };
 
 /* Acknowledged writes that are read back after the recovery. */

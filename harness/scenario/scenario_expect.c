@@ -119,7 +119,7 @@ static void read_body(struct reader *r, const struct key *key, const struct node
     ((struct probe_expect *)at)->body = read_pattern(r, key, node);
 }
 
-static void read_match(struct reader *r, const struct key *key, const struct node *node, void *at)
+void read_match(struct reader *r, const struct key *key, const struct node *node, void *at)
 {
     ((struct probe_number *)at)->match = read_pattern(r, key, node);
 }
@@ -170,7 +170,7 @@ static void finish_number(struct reader *r, const struct node *node, void *at)
         reader_problem(r, node->pos, NULL, "number: at_least is more than at_most");
 }
 
-static json_t *schema_text(const struct key *key)
+json_t *schema_match(const struct key *key)
 {
     (void)key;
     return schema_scalar();
@@ -180,7 +180,7 @@ static const struct key number_keys[] = {
     {.name = "match",
      .type = KEY_CUSTOM,
      .read = read_match,
-     .schema = schema_text,
+     .schema = schema_match,
      .shape = "extended regular expression",
      .doc = "Where the number stands: the first one in what its first group captures or, without a "
             "group, in what it matches. Without it, the first number of the answer."},
@@ -229,7 +229,7 @@ static const struct key rate_keys[] = {
     {.name = "match",
      .type = KEY_CUSTOM,
      .read = read_counter,
-     .schema = schema_text,
+     .schema = schema_match,
      .shape = "extended regular expression",
      .doc = "Where the counter stands, as in number."},
     {.name = "over",
@@ -289,13 +289,13 @@ static const struct key expect_keys[] = {
     {.name = "address",
      .type = KEY_CUSTOM,
      .read = read_address,
-     .schema = schema_text,
+     .schema = schema_match,
      .shape = "IP address",
      .doc = "dns: an address that must be among the answers."},
     {.name = "body",
      .type = KEY_CUSTOM,
      .read = read_body,
-     .schema = schema_text,
+     .schema = schema_match,
      .shape = "extended regular expression",
      .doc = "What must be found in the answer. ^ and $ stand for the ends of a line."},
     {.name = "latency",

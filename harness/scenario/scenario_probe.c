@@ -5,7 +5,8 @@
 
 enum { IN_FLIGHT_MAX = 1000, RATE_SLOTS_MIN = 4, RATE_SLOTS_MAX = 10000 };
 
-#define TIMEOUT_MAX INT64_C(60000000000)
+#define TIMEOUT_MAX        INT64_C(60000000000)
+#define SERVED_TIMEOUT_MAX INT64_C(5000000000) /* a trial's end waits for it */
 
 static void read_role_name(struct reader *r, const struct node *node, struct scenario_probe *p)
 {
@@ -100,8 +101,8 @@ static void check_times(struct reader *r, const struct node *node, const struct 
 /* What is asked of a service means nothing of a signal. */
 static void check_signal(struct reader *r, const struct node *node)
 {
-    static const char *const words[] = {"impact", "weight"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const words[] = {"impact", "weight", "served"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         const struct node *key = node_get(node, words[i]);
         if (key != NULL)
             reader_problem(r, key->pos, NULL,
@@ -142,6 +143,27 @@ static void finish_role(struct reader *r, const struct node *node, void *at)
                        "expect: one answer has no rate, and a role is asked once");
 }
 
+static void finish_served(struct reader *r, const struct node *node, void *at)
+{
+    struct scenario_probe *ask = &((struct scenario_served *)at)->ask;
+    ask->expect.number.given = true;
+    finish_kind(r, node, ask);
+}
+
+static void read_served(struct reader *r, const struct key *key, const struct node *node, void *at)
+{
+    struct scenario_served *served = reader_alloc(r, 1, sizeof(*served));
+    if (served == NULL || reader_want(r, key, node, NODE_MAP) == NULL)
+        return;
+    read_section(r, key->section, node, served);
+    *(const struct scenario_served **)at = served;
+}
+
+static json_t *schema_served(const struct key *key)
+{
+    return schema_section(key->section);
+}
+
 static const char *const impact_words[] = {"allowed", "expected", "none", NULL};
 
 #define KEY_KIND                                                                                   \
@@ -171,6 +193,65 @@ static const char *const impact_words[] = {"allowed", "expected", "none", NULL};
         .schema = schema_connection, .shape = "fresh or kept", .def = "fresh",                     \
         .doc = "A new connection each time, or one that is kept as long as it lives."              \
     }
+
+/* The members of scenario_probe are those of `ask`, which is the first. */
+static const struct key served_keys[] = {
+    KEY_KIND,
+    {.name = "match",
+     .type = KEY_CUSTOM,
+     AT(struct scenario_probe, expect.number),
+     .read = read_match,
+     .schema = schema_match,
+     .shape = "extended regular expression",
+     .doc = "Where the count stands: the first number in what its first group captures or, without "
+            "a group, in what it matches. Without it, the first number of the answer."},
+    {.name = "timeout",
+     .type = KEY_PARAM,
+     .param = PARAM_DURATION,
+     AT(struct scenario_probe, timeout),
+     .min = 1000000,
+     .max = SERVED_TIMEOUT_MAX,
+     .def = "1s",
+     .doc = "After this long the count is not known."},
+    KEY_CONNECTION,
+    {.name = "at_most",
+     .type = KEY_PARAM,
+     .param = PARAM_RATIO,
+     AT(struct scenario_served, at_most),
+     .min = 1,
+     .max = 1000000,
+     .def = "5%",
+     .doc = "A larger share makes the measurement suspect: the probe is itself a load. 100% where "
+            "nobody else asks."},
+};
+const struct section section_served = {
+    .name = "served",
+    .size = sizeof(struct scenario_served),
+    KEYS(served_keys),
+    .finish = finish_served,
+    .doc =
+        "How a service is asked how many requests it has seen. The prober asks each endpoint when "
+        "a trial begins, every second, and when all its attempts have ended; the reports then "
+        "tell which share of what the service saw was this probe. Any kind of probe asks; beside "
+        "these keys stand its parameters.",
+    .example = "probes:\n"
+               "  read:\n"
+               "    kind: tcp\n"
+               "    port: 6379\n"
+               "    send: \"GET a\\r\\n\"\n"
+               "    served:\n"
+               "      kind: tcp\n"
+               "      port: 6379\n"
+               "      send: \"INFO stats\\r\\n\"\n"
+               "      match: 'total_commands_processed:([0-9]+)'\n"
+               "  page:\n"
+               "    kind: http\n"
+               "    url: http://${host}/\n"
+               "    served:\n"
+               "      kind: http\n"
+               "      url: http://${host}/stub_status\n"
+               "      match: '^ *[0-9]+ +[0-9]+ +([0-9]+)'\n",
+};
 
 static const struct key probe_keys[] = {
     KEY_KIND,
@@ -218,6 +299,14 @@ static const struct key probe_keys[] = {
      .max = 1000,
      .def = "1",
      .doc = "How much it counts in the blast radius and in outage_seconds without a probe."},
+    {.name = "served",
+     .type = KEY_CUSTOM,
+     AT(struct scenario_probe, served),
+     .read = read_served,
+     .schema = schema_served,
+     .section = &section_served,
+     .shape = "[served](#served)",
+     .doc = "How the service is asked what it counts itself, for the probe's share of it."},
     {.name = "signal",
      .type = KEY_PARAM,
      .param = PARAM_BOOL,

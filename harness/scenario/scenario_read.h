@@ -203,6 +203,10 @@ json_t *schema_variants(const struct key *key);
 /* The row of `only`, which stands beside the keys of a section with `variants`. */
 extern const struct key variants_only;
 
+/* scenario_expect.c: where a number stands, into a struct probe_number. */
+void read_match(struct reader *r, const struct key *key, const struct node *node, void *at);
+json_t *schema_match(const struct key *key);
+
 /* scenario_vantage.c: a probe's and a ledger's `from`. */
 void read_vantages(struct reader *r, const struct key *key, const struct node *node, void *at);
 void read_ledger_vantages(struct reader *r, const struct key *key, const struct node *node,
@@ -236,7 +240,7 @@ extern const struct section section_scenario, section_lab, section_service, sect
     section_role, section_expect, section_number, section_rate, section_target, section_guard,
     section_inventory, section_lab_file, section_waves, section_flap, section_ledger,
     section_trials, section_outage, section_variant, section_symptom, section_load, section_retry,
-    section_load_step;
+    section_load_step, section_served;
 /* scenario_admission.c, scenario_run.c */
 extern const struct section section_check, section_approval, section_identity, section_run,
     section_runbook;

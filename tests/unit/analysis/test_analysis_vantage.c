@@ -14,6 +14,9 @@
 #define BEFORE  "..............................."
 #define GOOD_1S ".........."
 
+/* What the first probe's service is asked, if it is. */
+static const struct scenario_served *asks;
+
 struct told {
     struct scenario scenario;
     struct scenario_probe probes[2];
@@ -46,6 +49,7 @@ static void scenario_make(struct told *t, enum endpoints_rule rule, enum impact 
                                                .impact = impact,
                                                .every = {STORY_MS(100)},
                                                .timeout = {STORY_MS(1000)},
+                                               .served = i == 0 ? asks : NULL,
                                                .weight = 3};
         t->targets[i] = (struct scenario_target){.kind = TARGET_RECOVERY,
                                                  .probe = "write",
@@ -252,6 +256,59 @@ static void test_health(void)
     told_free(&t);
 }
 
+/* What one count makes of the share, on one endpoint. */
+static void expect_served(int asked, int known, int grown, int own, double share, const char *why,
+                          const char *suspect)
+{
+    struct told t;
+    char line[512];
+    const struct scenario_served served = {.at_most = {50000}};
+    (void)snprintf(
+        line, sizeof(line),
+        "{'t':1,'ev':'prober','vantage':'client','until_ns':6100000000,'served':["
+        "{'probe':0,'endpoint':1,'asked':%d,'known':%d,'grown':%d,'own':%d},"
+        "{'probe':1,'endpoint':0,'asked':2,'known':1,'grown':2,'own':1},"
+        "{'probe':0,'endpoint':2,'asked':2,'known':1,'grown':2,'own':1},"
+        "{'probe':9,'endpoint':0,'asked':2,'known':1,'grown':2,'own':1},{'probe':-1},7]}\n",
+        asked, known, grown, own);
+    asks = &served;
+    tell(&t, one_sees_it, ENDPOINTS_ANY, IMPACT_ALLOWED, line);
+    asks = NULL;
+    const struct analysis_health *h = &t.analysis->trials[0].health[0];
+    CU_ASSERT_EQUAL_FATAL(h->n_served, 1); /* of the others no such probe asks, or endpoint is */
+    CU_ASSERT_STRING_EQUAL(h->served[0].probe, "write");
+    CU_ASSERT_STRING_EQUAL(h->served[0].host, "n2");
+    CU_ASSERT_STRING_EQUAL(h->served[0].why, why);
+    if (isnan(share))
+        CU_ASSERT_TRUE(isnan(h->served[0].share));
+    if (!isnan(share))
+        CU_ASSERT_DOUBLE_EQUAL(h->served[0].share, share, 1e-9);
+    CU_ASSERT_STRING_EQUAL(h->why, suspect);
+    CU_ASSERT_EQUAL(h->suspect, suspect[0] != '\0');
+    told_free(&t);
+}
+
+static void test_served(void)
+{
+    expect_served(5, 4, 2000, 100, 0.05, "", ""); /* as much as may be */
+    expect_served(5, 4, 1960, 100, 100.0 / 1960, "",
+                  "5.1 % of what write at n2 served were the probe's own requests, more than "
+                  "5.0 %: it is a load itself");
+    expect_served(5, 1, 2000, 100, 0.05, "", "");
+    /* Nobody else asks; what was under way may stand on either side of a reading. */
+    const char *all = "100.0 % of what write at n2 served were the probe's own requests, more than "
+                      "5.0 %: it is a load itself";
+    const char *other = "it counted fewer than it answered: it counts something else";
+    const char *never = "it never told its count twice in a row";
+    expect_served(2, 1, 100, 100, 1, "", all);
+    expect_served(2, 1, 100, 106, 1, "", all);
+    expect_served(2, 1, 100, 107, NAN, other, "");
+    expect_served(9, 0, 0, 0, NAN, never, "");
+    expect_served(1, 1, 10, 1, NAN, never, "");
+    expect_served(2, 1, -7, 1, NAN, never, "");
+    expect_served(2, 1, 7, -1, NAN, never, "");
+}
+
 /* A vantage whose clock is known to 12 ms: every bound is wider by as much, on the right side. */
 static void test_clock_bounds(void)
 {
@@ -277,6 +334,7 @@ static const struct check_test tests[] = {
     {"the matrix", test_the_matrix},
     {"disagreement in words", test_disagreement_in_words},
     {"the probers' health", test_health},
+    {"its share of what a service saw", test_served},
     {"bounds of a clock", test_clock_bounds},
 };
 

@@ -74,7 +74,7 @@ static void expect(struct prober_probe *probe, const char *body, const char *mat
     CU_ASSERT_EQUAL_FATAL(prober_expect_open(probe, &spec, &err), 0);
 }
 
-static enum sample_result said(const struct prober_probe *probe, const char *answer)
+static enum sample_result said(struct prober_probe *probe, const char *answer)
 {
     return prober_expects(probe, 0, 0, 0, answer, strlen(answer));
 }
