@@ -64,10 +64,8 @@ static json_t *reading(struct changes *c, struct change *h)
 static void keep(struct changes *c)
 {
     struct change *h = newest(c);
-    if (h == NULL)
-        return;
-    json_decref(h->kept);
-    h->kept = reading(c, h);
+    if (h != NULL && h->kept == NULL)
+        h->kept = reading(c, h);
 }
 
 /* From now on it is counted for the one that holds. */
