@@ -57,6 +57,7 @@ const struct section section_symptom = {
     .size = sizeof(struct scenario_symptom),
     KEYS(symptom_keys),
     .one_of = true,
+    .variants = true,
     POS_IN(struct scenario_symptom),
     .finish = finish_symptom,
     .doc = "What the outage showed that is reproduced here. A trial that does not show it is "
