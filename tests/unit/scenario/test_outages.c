@@ -55,7 +55,7 @@ static void check_outage(const char *file)
     size_t expected[2] = {0, 0};
     struct scenario *s = load(file, NULL);
     CU_ASSERT_TRUE(s->outage.title != NULL && s->outage.n_sources > 0);
-    CU_ASSERT_TRUE(s->n_variants >= 2);
+    CU_ASSERT_TRUE_FATAL(s->n_variants >= 2);
     for (size_t i = 0; i < s->n_variants; i++)
         check_variant(file, s->variants[i].name, expected);
     CU_ASSERT_EQUAL(s->variants[0].expect, EXPECT_FAIL);
