@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* result.json: times in seconds since the run's start; null where the journal has none. */
 #include "reports/figure.h"
+#include "reports/json_compact.h"
 #include "reports/json_parts.h"
 #include "reports/json_series.h"
 #include "reports/reproduced.h"
@@ -174,20 +175,49 @@ static json_t *texts(const char *const *list, size_t n)
     return a;
 }
 
+/* What the compact form has not goes at once: ten thousand whole trials need much memory. */
+static json_t *injections_json(const struct analysis *a, bool compact)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < a->n_injections; i++) {
+        json_t *o = injection_json(&a->injections[i]);
+        (void)json_array_append_new(list, compact ? json_prune(o, "injections") : o);
+    }
+    return list;
+}
+
+static json_t *trials_json(const struct analysis *a, bool compact)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < a->n_trials; i++) {
+        json_t *o = trial_json(&a->trials[i]);
+        (void)json_array_append_new(list, compact ? json_prune(o, "trials") : o);
+    }
+    return list;
+}
+
+static json_t *series_json(const struct analysis *a, bool compact)
+{
+    json_t *list = json_summaries(a), *one;
+    size_t i;
+    json_array_foreach(list, i, one)
+    {
+        if (compact)
+            (void)json_prune(one, "series");
+    }
+    return list;
+}
+
 json_t *report_json(const struct report *report)
 {
     const struct analysis *a = report->analysis;
     const struct history *h = report->history;
-    json_t *targets = json_array(), *injections = json_array(), *hosts = json_array(),
-           *trials = json_array();
+    json_t *targets = json_array(), *hosts = json_array();
+    bool compact = json_is_compact(a);
     for (size_t i = 0; i < a->n_targets; i++)
         (void)json_array_append_new(targets, target_json(&a->targets[i]));
-    for (size_t i = 0; i < a->n_injections; i++)
-        (void)json_array_append_new(injections, injection_json(&a->injections[i]));
     for (size_t i = 0; i < a->n_hosts; i++)
         (void)json_array_append_new(hosts, host_json(&a->hosts[i]));
-    for (size_t i = 0; i < a->n_trials; i++)
-        (void)json_array_append_new(trials, trial_json(&a->trials[i]));
     json_t *o = json_object();
     (void)json_object_set_new(o, "verdict", json_string(verdict_word(a->verdict)));
     (void)json_object_set_new(o, "why", text(a->why));
@@ -208,20 +238,24 @@ json_t *report_json(const struct report *report)
     (void)json_object_set_new(o, "aborted", json_boolean(h->aborted));
     (void)json_object_set_new(o, "error", text(h->error));
     (void)json_object_set_new(o, "targets", targets);
-    (void)json_object_set_new(o, "injections", injections);
+    (void)json_object_set_new(o, "injections", injections_json(a, compact));
     (void)json_object_set_new(o, "hosts", hosts);
-    (void)json_object_set_new(o, "trials", trials);
-    (void)json_object_set_new(o, "series", json_summaries(a));
+    (void)json_object_set_new(o, "trials", trials_json(a, compact));
+    (void)json_object_set_new(o, "series", series_json(a, compact));
     (void)json_object_set_new(o, "sequential", json_sequential(report));
     (void)json_object_set_new(o, "proves", texts(a->sentences, a->n_sentences));
     (void)json_object_set_new(o, "notes", texts(a->notes, a->n_notes));
+    (void)json_object_set_new(o, "earlier", json_earlier(report));
+    (void)json_object_set_new(o, "form", json_string(compact ? "compact" : "full"));
+    (void)json_object_set_new(o, "form_left_out", compact ? json_left_out() : json_array());
     return o;
 }
 
 int report_render_json(const struct report *report, struct buf *out, struct err *err)
 {
     json_t *o = report_json(report);
-    char *dumped = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+    size_t layout = json_is_compact(report->analysis) ? JSON_COMPACT : JSON_INDENT(2);
+    char *dumped = json_dumps(o, layout | JSON_REAL_PRECISION(12));
     json_decref(o);
     if (dumped == NULL)
         return make_error(err, ERR_LIMIT, 0, "out of memory for the result");

@@ -32,5 +32,7 @@ json_t *json_traffic(const struct analysis_trial *t);
 json_t *json_admissions(const struct analysis_trial *t);
 json_t *json_tasks(const struct analysis_trial *t);
 json_t *json_health(const struct analysis_trial *t);
+/* json_earlier.c: the run beside earlier ones; null where the journal does not list them. */
+json_t *json_earlier(const struct report *report);
 
 #endif

@@ -16,7 +16,9 @@ const struct report_renderer report_renderers[] = {
      .reader = "Scripts (`jq`), and whatever has no format of its own here. "
                "[result-schema.json](result-schema.json) is "
                "its JSON Schema, which `blackstart schema --result` prints; later versions may add "
-               "fields.",
+               "fields. Of more than 1,000 trials it has the compact form (`form`): every trial "
+               "with verdict, targets' bounds, times and outages; `form_left_out` names the rest, "
+               "which the journal has.",
      .render = report_render_json},
     {.name = "text",
      .file = "report.txt",

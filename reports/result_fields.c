@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "reports/result_fields.h"
+#include "reports/result_parts.h"
 
 #define SECTION(name, text)                                                                        \
     static const struct section name = {text, name##_fields,                                       \
                                         sizeof(name##_fields) / sizeof(name##_fields[0])}
-
-#define FIGURES(suffix, what)                                                                      \
-    {"limit" suffix, FIELD_REAL, NULLABLE | OPTIONAL, "The limit" what ".", NULL},                 \
-        {"lower" suffix, FIELD_REAL, NULLABLE | OPTIONAL,                                          \
-         "The truth is not below this" what "; null: not measured.", NULL},                        \
-    {                                                                                              \
-        "upper" suffix, FIELD_REAL, NULLABLE | OPTIONAL,                                           \
-            "The truth is not above this" what "; null: open, or not measured.", NULL              \
-    }
 
 static const struct field target_fields[] = {
     {"measure", FIELD_TEXT, 0, "What was measured: recovery_time, availability, ...; impact.",
@@ -37,14 +28,14 @@ static const struct field injection_fields[] = {
     {"trial", FIELD_COUNT, 0, "In which trial.", NULL},
     {"fault", FIELD_TEXT, 0, "The kind.", NULL},
     {"host", FIELD_TEXT, 0, "Where.", NULL},
-    {"args", FIELD_OBJECT, NULLABLE, "The exact parameters.", NULL},
+    {"args", FIELD_OBJECT, NULLABLE | FULL_ONLY, "The exact parameters.", NULL},
     {"asked_s", FIELD_REAL, NULLABLE, "When the agent was asked.", NULL},
     {"active_s", FIELD_REAL, NULLABLE, "When it had answered that the fault is active.", NULL},
     {"revert_asked_s", FIELD_REAL, NULLABLE, "When it was asked to take it back.", NULL},
     {"reverted_s", FIELD_REAL, NULLABLE, "When it had answered that it is gone.", NULL},
-    {"ended_by", FIELD_TEXT, NULLABLE, "command, lease, ...", NULL},
-    {"evidence", FIELD_COUNTS, 0, "What was counted or read back.", NULL},
-    {"what", FIELD_TEXT, NULLABLE, "The evidence in words.", NULL},
+    {"ended_by", FIELD_TEXT, NULLABLE | FULL_ONLY, "command, lease, ...", NULL},
+    {"evidence", FIELD_COUNTS, FULL_ONLY, "What was counted or read back.", NULL},
+    {"what", FIELD_TEXT, NULLABLE | FULL_ONLY, "The evidence in words.", NULL},
     {"proven", FIELD_BOOL, 0, "The fault had an effect.", NULL},
     {"why", FIELD_TEXT, NULLABLE, "Why it is not proven.", NULL},
     {"restored_by", FIELD_TEXT, NULLABLE, "policy or blackstart: who brought back what it ended.",
@@ -83,19 +74,21 @@ SECTION(outage, "One excursion of a probe.");
 static const struct field probe_fields[] = {
     {"name", FIELD_TEXT, 0, "As the scenario calls it.", NULL},
     {"from", FIELD_TEXT, NULLABLE, "Its vantage.", NULL},
-    {"rule", FIELD_TEXT, NULLABLE, "When a slot is good.", NULL},
+    {"rule", FIELD_TEXT, NULLABLE | FULL_ONLY, "When a slot is good.", NULL},
     {"impacted", FIELD_BOOL, 0, "An outage began after the fault.", NULL},
     {"scheduled", FIELD_COUNT, 0, "Slots from the fault to the end of observation.", NULL},
     {"good", FIELD_COUNT, 0, "Of these.", NULL},
     {"bad", FIELD_COUNT, 0, "Of these.", NULL},
     {"gaps", FIELD_COUNT, 0, "Of these: the prober's own stalls.", NULL},
     {"late", FIELD_COUNT, 0, "Of these: sent more than a quarter of the interval late.", NULL},
-    {"every_s", FIELD_REAL, NULLABLE, "The interval.", NULL},
+    {"every_s", FIELD_REAL, NULLABLE | FULL_ONLY, "The interval.", NULL},
     {"availability_lower", FIELD_REAL, NULLABLE, "Share of good slots, gaps taken as bad.", NULL},
     {"availability_upper", FIELD_REAL, NULLABLE, "Share of good slots, gaps taken as good.", NULL},
-    {"baseline_p50_s", FIELD_REAL, NULLABLE, "Latency before the fault: median.", NULL},
-    {"baseline_p99_s", FIELD_REAL, NULLABLE, "Latency before the fault: 99th percentile.", NULL},
-    {"largest_missed_s", FIELD_REAL, NULLABLE, "The longest outage that would not be seen.", NULL},
+    {"baseline_p50_s", FIELD_REAL, NULLABLE | FULL_ONLY, "Latency before the fault: median.", NULL},
+    {"baseline_p99_s", FIELD_REAL, NULLABLE | FULL_ONLY,
+     "Latency before the fault: 99th percentile.", NULL},
+    {"largest_missed_s", FIELD_REAL, NULLABLE | FULL_ONLY,
+     "The longest outage that would not be seen.", NULL},
     {"outages", FIELD_SECTIONS, 0, "What it saw.", &outage},
     {"signal", FIELD_BOOL, 0, "It watches the system's own alert or failover signal.", NULL},
     {"detected_lower_s", FIELD_REAL, NULLABLE | OPTIONAL, "The signal came after this.", NULL},
@@ -225,10 +218,6 @@ static const struct field prober_fields[] = {
 };
 SECTION(prober, "How a prober fared itself.");
 
-#define COUNTED(name, text)                                                                        \
-    {                                                                                              \
-        name, FIELD_COUNT, 0, text, NULL                                                           \
-    }
 static const struct field view_fields[] = {
     {"vantage", FIELD_TEXT, NULLABLE, "Where it was read.", NULL},
     {"view", FIELD_TEXT, NULLABLE, "Which host was read, or how.", NULL},
@@ -320,7 +309,7 @@ static const struct field load_fields[] = {
     {"from", FIELD_TEXT, 0, "Where it stands.", NULL},
     {"model", FIELD_TEXT, 0, "Who asks, and what becomes of a failed attempt.", NULL},
     {"phases", FIELD_SECTIONS, 0, "In the order of time.", &load_phase},
-    {"course", FIELD_SECTIONS, 0, "Second by second.", &load_second},
+    {"course", FIELD_SECTIONS, FULL_ONLY, "Second by second.", &load_second},
 };
 SECTION(load, "One load in one trial.");
 
@@ -336,99 +325,16 @@ static const struct field trial_fields[] = {
     {"probes", FIELD_SECTIONS, 0, "In the scenario's order.", &probe},
     {"rollouts", FIELD_SECTIONS, 0, "Of steps with waves.", &rollout},
     {"admissions", FIELD_SECTIONS, 0, "Of steps that ask before they go out.", &admission},
-    {"runbook", FIELD_SECTIONS, 0, "A person's commands, in the order of time.", &task},
-    {"matrix", FIELD_SECTION, 0, "What each vantage saw of each endpoint.", &matrix},
+    {"runbook", FIELD_SECTIONS, FULL_ONLY, "A person's commands, in the order of time.", &task},
+    {"matrix", FIELD_SECTION, FULL_ONLY, "What each vantage saw of each endpoint.", &matrix},
     {"ledgers", FIELD_SECTIONS, 0, "Writes that were acknowledged, and what became of them.",
      &ledger},
     {"loads", FIELD_SECTIONS, 0, "Users by a stated model, and what they got.", &load},
     {"outage_lower_s", FIELD_REAL, NULLABLE, "Full-outage seconds of the whole, at least.", NULL},
     {"outage_upper_s", FIELD_REAL, NULLABLE, "Full-outage seconds of the whole, at most.", NULL},
-    {"probers", FIELD_SECTIONS, 0, "How the probers fared, one for each vantage.", &prober},
+    {"probers", FIELD_SECTIONS, FULL_ONLY, "How the probers fared, one for each vantage.", &prober},
 };
 SECTION(trial, "One repetition.");
-
-static const struct field value_fields[] = {
-    COUNTED("trial", "Whose it is."),
-    {"verdict", FIELD_VERDICT, 0, "Of the target in this trial.", NULL},
-    {"censored", FIELD_BOOL, 0, "Its end was not seen.", NULL},
-    FIGURES("_s", ", in seconds"),
-    FIGURES("", ", of what has another unit"),
-};
-SECTION(value, "A target's figure in one trial.");
-
-static const struct field left_out_fields[] = {
-    COUNTED("trial", "Which."),
-    {"why", FIELD_TEXT, NULLABLE, "Why it does not count.", NULL},
-};
-SECTION(left_out, "A trial that does not count.");
-
-static const struct field median_fields[] = {
-    {"known", FIELD_BOOL, 0, "There are enough trials.", NULL},
-    COUNTED("needs", "So many trials are enough."),
-    FIGURES("_s", ", in seconds"),
-    FIGURES("", ", of what has another unit"),
-};
-SECTION(median, "Between which values the median lies, with 95 % confidence.");
-
-static const struct field quantile_fields[] = {
-    COUNTED("percent", "Which."),
-    {"known", FIELD_BOOL, 0, "There are enough trials.", NULL},
-    COUNTED("needs", "So many trials are enough."),
-    {"at_most_s", FIELD_REAL, NULLABLE | OPTIONAL, "Its bound, in seconds.", NULL},
-    {"at_least_s", FIELD_REAL, NULLABLE | OPTIONAL, "Its bound, in seconds.", NULL},
-    {"at_most", FIELD_REAL, NULLABLE | OPTIONAL, "Its bound.", NULL},
-    {"at_least", FIELD_REAL, NULLABLE | OPTIONAL, "Its bound.", NULL},
-};
-SECTION(quantile, "A quantile, where the trials suffice.");
-
-static const struct field order_fields[] = {
-    {"lag1", FIELD_REAL, 0, "Autocorrelation of neighbours.", NULL},
-    {"trend", FIELD_REAL, 0, "Rank correlation with the trial's number.", NULL},
-    {"trend_p", FIELD_REAL, 0, "How likely by chance.", NULL},
-    {"shown", FIELD_BOOL, 0, "It is worth a reader's time.", NULL},
-    {"what", FIELD_TEXT, 0, "In words.", NULL},
-};
-SECTION(order, "Whether the trials' order matters.");
-
-static const struct field series_fields[] = {
-    {"measure", FIELD_TEXT, 0, "As of a target.", NULL},
-    {"of", FIELD_TEXT, 0, "As of a target.", NULL},
-    {"from", FIELD_TEXT, 0, "As of a target.", NULL},
-    {"detail", FIELD_TEXT, 0, "As of a target.", NULL},
-    {"unit", FIELD_TEXT, 0, "s, share or count.", NULL},
-    {"side", FIELD_TEXT, 0, "at most or at least.", NULL},
-    {"limit_s", FIELD_REAL, NULLABLE | OPTIONAL, "The limit, in seconds.", NULL},
-    {"limit", FIELD_REAL, NULLABLE | OPTIONAL, "The limit, of what has another unit.", NULL},
-    COUNTED("n", "Trials that count."),
-    COUNTED("passes", "Of these."),
-    COUNTED("misses", "Of these."),
-    COUNTED("undecided", "Of these."),
-    COUNTED("censored", "Of these."),
-    {"values", FIELD_SECTIONS, 0, "Each trial's.", &value},
-    {"left_out", FIELD_SECTIONS, 0, "Trials that do not count.", &left_out},
-    {"share_proven", FIELD_REAL, 0, "The share of runs that so many trials prove.", NULL},
-    {"median", FIELD_SECTION, 0, "Its interval.", &median},
-    {"quantiles", FIELD_SECTIONS, 0, "Those that have a name.", &quantile},
-    {"order", FIELD_SECTION, NULLABLE, "Null: too few trials.", &order},
-    {"proves", FIELD_TEXT, NULLABLE, "In a sentence.", NULL},
-};
-SECTION(series, "A target over all trials.");
-
-static const struct field sequential_fields[] = {
-    {"good", FIELD_REAL, 0, "The share of passes that is to be accepted.", NULL},
-    {"bad", FIELD_REAL, 0, "The share of passes that is to be rejected.", NULL},
-    {"alpha", FIELD_REAL, 0, "How often a good one may be rejected.", NULL},
-    {"beta", FIELD_REAL, 0, "How often a bad one may be accepted.", NULL},
-    COUNTED("at_most", "Trials."),
-    COUNTED("undecided_allowed", "Trials."),
-    {"decision", FIELD_TEXT, 0, "accepted, rejected, open, cannot tell.", NULL},
-    COUNTED("after_trial", "When it was decided."),
-    COUNTED("passes", "Until then."),
-    COUNTED("misses", "Until then."),
-    COUNTED("undecided", "Until then."),
-    {"why", FIELD_TEXT, NULLABLE, "In words.", NULL},
-};
-SECTION(sequential, "A series with a plan by which it stops.");
 
 static const struct field reproduced_fields[] = {
     {"title", FIELD_TEXT, 0, "Whose outage, and when.", NULL},
@@ -465,10 +371,17 @@ static const struct field result_fields[] = {
     {"injections", FIELD_SECTIONS, 0, "Proof of injection, of all trials.", &injection},
     {"hosts", FIELD_SECTIONS, 0, "Proof of clean-up.", &host},
     {"trials", FIELD_SECTIONS, 0, "All of them.", &trial},
-    {"series", FIELD_SECTIONS, 0, "Each target over all trials.", &series},
-    {"sequential", FIELD_SECTION, NULLABLE, "The plan by which the series stops.", &sequential},
+    {"series", FIELD_SECTIONS, 0, "Each target over all trials.", &result_series},
+    {"sequential", FIELD_SECTION, NULLABLE, "The plan by which the series stops.",
+     &result_sequential},
     {"proves", FIELD_TEXTS, 0, "What so many trials prove, a sentence per target.", NULL},
     {"notes", FIELD_TEXTS, 0, "Rules used, and what a reader must know.", NULL},
+    {"earlier", FIELD_SECTION, NULLABLE, "Earlier runs; null: the journal lists none.",
+     &result_earlier},
+    {"form", FIELD_TEXT, 0, "full, or, of more than 1,000 trials, compact.", NULL},
+    {"form_left_out", FIELD_TEXTS, 0,
+     "What a compact form has not of each trial, and the journal has; of a full form nothing.",
+     NULL},
 };
 const struct section result_section = {"A run's result: result.json.", result_fields,
                                        sizeof(result_fields) / sizeof(result_fields[0])};
@@ -493,14 +406,17 @@ const struct result_definition result_definitions[] = {
     {"load_phase", &load_phase},
     {"load_second", &load_second},
     {"load", &load},
-    {"value", &value},
-    {"left_out", &left_out},
-    {"median", &median},
-    {"quantile", &quantile},
-    {"order", &order},
-    {"series", &series},
-    {"sequential", &sequential},
+    {"value", &result_value},
+    {"left_out", &result_left_out},
+    {"median", &result_median},
+    {"quantile", &result_quantile},
+    {"order", &result_order},
+    {"series", &result_series},
+    {"sequential", &result_sequential},
     {"trial", &trial},
     {"reproduced", &reproduced},
+    {"earlier_run", &result_earlier_run},
+    {"earlier_target", &result_earlier_target},
+    {"earlier", &result_earlier},
 };
 const size_t result_n_definitions = sizeof(result_definitions) / sizeof(result_definitions[0]);

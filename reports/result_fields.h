@@ -25,11 +25,11 @@ struct section;
 struct field {
     const char *name;
     enum field_type type;
-    int how; /* NULLABLE, OPTIONAL */
+    int how; /* NULLABLE, OPTIONAL, FULL_ONLY: not in the compact form */
     const char *doc;
     const struct section *section;
 };
-enum { NULLABLE = 1, OPTIONAL = 2 };
+enum { NULLABLE = 1, OPTIONAL = 2, FULL_ONLY = 4 };
 
 struct section {
     const char *doc;

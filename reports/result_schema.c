@@ -55,7 +55,10 @@ static json_t *field_schema(const struct field *f)
     json_t *o = type_of(f);
     if ((f->how & NULLABLE) != 0)
         o = json_pack("{s:[o, {s:s}]}", "anyOf", o, "type", "null");
-    (void)json_object_set_new(o, "description", json_string(f->doc));
+    (void)json_object_set_new(o, "description",
+                              (f->how & FULL_ONLY) != 0
+                                  ? json_sprintf("%s Not in the compact form.", f->doc)
+                                  : json_string(f->doc));
     return o;
 }
 
@@ -66,7 +69,7 @@ static json_t *section_schema(const struct section *s)
     for (size_t i = 0; i < s->n; i++) {
         const struct field *f = &s->fields[i];
         (void)json_object_set_new(properties, f->name, field_schema(f));
-        if ((f->how & OPTIONAL) == 0)
+        if ((f->how & (OPTIONAL | FULL_ONLY)) == 0)
             (void)json_array_append_new(required, json_string(f->name));
     }
     return json_pack("{s:s, s:s, s:o, s:o}", "type", "object", "description", s->doc, "properties",
