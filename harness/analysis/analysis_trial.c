@@ -97,6 +97,13 @@ static void worse(struct analysis_trial *t, enum verdict v, const char *why)
     }
 }
 
+static const char *guard_fired(struct analysis_maker *m, const struct history_trial *of)
+{
+    const char *what = of->guard_what;
+    return analysis_text(m, "the guard on %s fired%s%s", of->guard_probe, what != NULL ? ": " : "",
+                         what != NULL ? what : "");
+}
+
 static void trial_sum(struct analysis_maker *m, struct analysis_trial *t)
 {
     t->verdict = VERDICT_PASS;
@@ -121,10 +128,7 @@ static void trial_sum(struct analysis_maker *m, struct analysis_trial *t)
     if (stalled != NULL)
         worse(t, VERDICT_INCONCLUSIVE, stalled);
     if (t->of->guard_probe != NULL)
-        worse(t, VERDICT_FAIL,
-              analysis_text(m, "the guard on %s fired%s%s", t->of->guard_probe,
-                            t->of->guard_what != NULL ? ": " : "",
-                            t->of->guard_what != NULL ? t->of->guard_what : ""));
+        worse(t, VERDICT_FAIL, guard_fired(m, t->of));
     if (t->of->failed_step != NULL)
         worse(t, VERDICT_INCONCLUSIVE, step_failed(m, t->of));
     if (t->of->outcome == NULL)

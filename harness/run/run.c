@@ -29,6 +29,13 @@ static void (*const by_agents[])(struct run *r, size_t index) = {
     [ACTION_CLEAN] = run_agent_clean,
 };
 
+static void begin_trial(struct run *r, uint32_t trial)
+{
+    run_probes_begin_trial(r, trial);
+    run_ledgers_begin_trial(r, trial);
+    run_loads_begin_trial(r, trial);
+}
+
 static void perform(struct run *r, const struct action *a)
 {
     run_record_action(r, a);
@@ -36,9 +43,7 @@ static void perform(struct run *r, const struct action *a)
         by_agents[a->kind](r, a->index);
     switch (a->kind) {
     case ACTION_TRIAL_START:
-        run_probes_begin_trial(r, (uint32_t)a->index);
-        run_ledgers_begin_trial(r, (uint32_t)a->index);
-        run_loads_begin_trial(r, (uint32_t)a->index);
+        begin_trial(r, (uint32_t)a->index);
         break;
     case ACTION_ASK_ROLE:
         run_probes_ask(r, a->index);

@@ -240,6 +240,16 @@ bool rig_call(struct rig_agent *a, const char *method, json_t *params, int timeo
     return false;
 }
 
+static bool await_gone(pid_t pid, int timeout_ms)
+{
+    for (int i = 0; pid > 0 && kill(pid, 0) == 0; i++) {
+        if (i >= timeout_ms / 5)
+            return false;
+        (void)usleep(5000);
+    }
+    return true;
+}
+
 bool rig_stop(struct rig_agent *a, int timeout_ms, int *ret_exit)
 {
     struct pollfd p = {.fd = a->pidfd, .events = POLLIN};
@@ -249,17 +259,9 @@ bool rig_stop(struct rig_agent *a, int timeout_ms, int *ret_exit)
     *ret_exit = -1;
     bool ended = a->pidfd < 0 || poll(&p, 1, timeout_ms) > 0;
     /* The guardian goes last when privside was killed. */
-    for (int i = 0; ended && i < timeout_ms / 5; i++) {
-        ended = kill(a->pids[2], 0) != 0 || a->pids[2] <= 0;
-        if (ended)
-            break;
-        (void)usleep(5000);
-        ended = true;
-    }
-    ended = ended && (a->pids[2] <= 0 || kill(a->pids[2], 0) != 0);
-    /* Netside sees that its link is closed by itself; one that does not is found by rig_strays(). */
-    for (int i = 0; a->pids[0] > 0 && kill(a->pids[0], 0) == 0 && i < NETSIDE_MS / 5; i++)
-        (void)usleep(5000);
+    ended = ended && await_gone(a->pids[2], timeout_ms);
+    /* Netside sees by itself that its link is closed; one that stays is found by rig_strays(). */
+    (void)await_gone(a->pids[0], NETSIDE_MS);
     for (size_t i = 0; !ended && i < 3; i++)
         if (a->pids[i] > 0)
             (void)kill(a->pids[i], SIGKILL);
