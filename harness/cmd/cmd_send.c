@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/param.h"
 #include "cmd/command.h"
 #include "cmd/judged.h"
 #include "reports/report.h"
@@ -19,6 +21,9 @@ static const struct command_option options[] = {
     {.name = "grafana",
      .argument = "URL",
      .doc = "Post the annotations to this Grafana; its token comes from GRAFANA_TOKEN."},
+    {.name = "timeout",
+     .argument = "DURATION",
+     .doc = "The longest that one request may take, its answer included (30s)."},
 };
 
 /* The collector's base, or the whole address with /v1/traces. */
@@ -94,7 +99,7 @@ static int check_answer(const struct buf *answer, struct err *err)
 }
 
 static int send_trace(struct post_link *link, const struct report *report, const char *base,
-                      struct err *err)
+                      int64_t whole_ms, struct err *err)
 {
     char url[URL_MAX];
     const char *headers[POST_HEADERS_MAX + 1] = {NULL};
@@ -107,8 +112,11 @@ static int send_trace(struct post_link *link, const struct report *report, const
     if (url_join(base, "/v1/traces", url, err) < 0 || otlp_headers(copy, &text, headers, err) < 0 ||
         render(report, "trace", &body, err) < 0)
         return -1;
-    const struct post p = {
-        .url = url, .headers = headers, .body = buf_text(&body), .len = body.len};
+    const struct post p = {.url = url,
+                           .headers = headers,
+                           .body = buf_text(&body),
+                           .len = body.len,
+                           .whole_ms = whole_ms};
     if (post_send(link, &p, &answer, err) < 0 || check_answer(&answer, err) < 0)
         return -1;
     (void)printf("sent the trace to %s (%zu KiB)\n", url, (body.len + 1023) >> 10);
@@ -116,7 +124,7 @@ static int send_trace(struct post_link *link, const struct report *report, const
 }
 
 static int send_annotations(struct post_link *link, const struct report *report, const char *base,
-                            struct err *err)
+                            int64_t whole_ms, struct err *err)
 {
     char url[URL_MAX], header[1024];
     const char *token = getenv("GRAFANA_TOKEN"), *headers[] = {header, NULL};
@@ -140,7 +148,8 @@ static int send_annotations(struct post_link *link, const struct report *report,
         const struct post p = {.url = url,
                                .headers = headers,
                                .body = body != NULL ? body : "",
-                               .len = body != NULL ? strlen(body) : 0};
+                               .len = body != NULL ? strlen(body) : 0,
+                               .whole_ms = whole_ms};
         rc = post_send(link, &p, &answer, err);
         if (rc < 0)
             break;
@@ -153,32 +162,46 @@ static int send_annotations(struct post_link *link, const struct report *report,
     return rc;
 }
 
+static int timeout_of(const char *text, int64_t *ret, struct err *err)
+{
+    struct duration d = {(int64_t)POST_MS * NS_PER_MS};
+    if (text != NULL && duration_parse(text, &d, err) < 0)
+        return wrap_error(err, "--timeout");
+    if (d.ns < 100 * NS_PER_MS || d.ns > 3600 * NS_PER_SEC)
+        return make_error(err, ERR_USAGE, 0, "--timeout: from 100ms to 1h");
+    *ret = d.ns / NS_PER_MS;
+    return 0;
+}
+
 static int run(const struct command_args *args, struct err *err)
 {
+    int64_t whole_ms = 0;
     const char *otlp = command_value(args, "otlp"), *grafana = command_value(args, "grafana");
     CLEANUP_JUDGED struct judged run_of = {.history = NULL};
     CLEANUP_POST struct post_link *link = NULL;
     if (otlp == NULL && grafana == NULL)
         return make_error(err, ERR_USAGE, 0, "send needs to know where: --otlp URL, --grafana URL");
-    if (judged_load(args->operands[0], &run_of, err) < 0 || post_open(&link, err) < 0)
+    if (timeout_of(command_value(args, "timeout"), &whole_ms, err) < 0 ||
+        judged_load(args->operands[0], &run_of, err) < 0 || post_open(&link, err) < 0)
         return -1;
     const struct report report = {.scenario = run_of.scenario,
                                   .history = run_of.history,
                                   .analysis = run_of.analysis,
                                   .dir = args->operands[0]};
-    if (otlp != NULL && send_trace(link, &report, otlp, err) < 0)
+    if (otlp != NULL && send_trace(link, &report, otlp, whole_ms, err) < 0)
         return -1;
-    return grafana != NULL ? send_annotations(link, &report, grafana, err) : 0;
+    return grafana != NULL ? send_annotations(link, &report, grafana, whole_ms, err) : 0;
 }
 
 const struct command command_send = {
     .name = "send",
     .summary = "Send a run to a trace collector, or to Grafana.",
-    .usage = "[--otlp URL] [--grafana URL] DIR",
+    .usage = "[--otlp URL] [--grafana URL] [--timeout DURATION] DIR",
     .doc = "Makes the trace, or the annotations, from the run's journal and posts them. A "
            "collector's further headers come from OTEL_EXPORTER_OTLP_HEADERS (key=value, with "
            "commas between). Where nobody answers in time, or the server is busy, it tries once "
-           "more. Exit status 0 when all was taken, whatever the run's verdict. What was sent "
+           "more; then the exit status is 3. Exit status 0 when all was taken, whatever the run's "
+           "verdict. What was sent "
            "twice is one trace: its ids come from the run's.",
     .example = "blackstart send --otlp http://localhost:4318 runs/latest\n"
                "GRAFANA_TOKEN=$(cat token) blackstart send --grafana http://localhost:3000 "

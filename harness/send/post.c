@@ -9,11 +9,12 @@
 #include <string.h>
 #include <time.h>
 
-enum { CONNECT_MS = 5000, WHOLE_MS = 30000, SHOWN_MAX = 200 };
+enum { CONNECT_MS = 5000, ATTEMPTS = 2, SHOWN_MAX = 200 };
 
 struct post_link {
     CURL *easy;
     char why[CURL_ERROR_SIZE];
+    curl_off_t connected_us; /* of the last attempt; 0: it did not come so far */
 };
 
 int post_open(struct post_link **ret, struct err *err)
@@ -61,6 +62,11 @@ static struct curl_slist *headers_make(const struct post *p)
     return list;
 }
 
+static int64_t whole_ms(const struct post *p)
+{
+    return p->whole_ms > 0 ? p->whole_ms : POST_MS;
+}
+
 static CURLcode post_once(struct post_link *link, const struct post *p, struct curl_slist *headers,
                           struct buf *answer, long *status)
 {
@@ -72,7 +78,7 @@ static CURLcode post_once(struct post_link *link, const struct post *p, struct c
     (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
-    (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)WHOLE_MS);
+    (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)whole_ms(p));
     (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)p->len);
     (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, p->body);
@@ -82,6 +88,7 @@ static CURLcode post_once(struct post_link *link, const struct post *p, struct c
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, answer);
     CURLcode rc = curl_easy_perform(easy);
     (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, status);
+    (void)curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &link->connected_us);
     return rc;
 }
 
@@ -106,6 +113,19 @@ static int refused(const struct post *p, long status, struct buf *answer, struct
     return make_error(err, ERR_PROTOCOL, 0, "%s answered HTTP %ld: %s", p->url, status, said);
 }
 
+/* Who does not answer: is it the network, or somebody who takes a request and says nothing? */
+static int too_slow(const struct post_link *link, const struct post *p, int attempts,
+                    struct err *err)
+{
+    if (link->connected_us == 0)
+        return make_error(err, ERR_TIMEOUT, 0, "%s: no connection in time, in %d attempts: %s",
+                          p->url, attempts, link->why);
+    return make_error(err, ERR_TIMEOUT, 0,
+                      "%s took the connection and gave no whole answer within %.1f s, in %d "
+                      "attempts; whether it kept what was sent is not known",
+                      p->url, (double)whole_ms(p) / 1000, attempts);
+}
+
 int post_send(struct post_link *link, const struct post *p, struct buf *answer, struct err *err)
 {
     struct curl_slist *headers = headers_make(p);
@@ -113,8 +133,9 @@ int post_send(struct post_link *link, const struct post *p, struct buf *answer, 
     long status = 0;
     if (headers == NULL)
         return make_error(err, ERR_LIMIT, 0, "out of memory for a request");
-    for (int attempt = 0; attempt < 2; attempt++) {
-        if (attempt != 0) {
+    int attempts = 0;
+    while (attempts < ATTEMPTS) {
+        if (attempts++ != 0) {
             struct timespec pause = clock_timespec(NS_PER_SEC);
             (void)nanosleep(&pause, NULL);
         }
@@ -125,9 +146,10 @@ int post_send(struct post_link *link, const struct post *p, struct buf *answer, 
     curl_slist_free_all(headers);
     if (rc == CURLE_UNSUPPORTED_PROTOCOL || rc == CURLE_URL_MALFORMAT)
         return make_error(err, ERR_USAGE, 0, "%s is not a URL of http or https", p->url);
+    if (rc == CURLE_OPERATION_TIMEDOUT)
+        return too_slow(link, p, attempts, err);
     if (rc != CURLE_OK)
-        return make_error(err, rc == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_SYSTEM, 0,
-                          "%s: %s", p->url,
+        return make_error(err, ERR_SYSTEM, 0, "%s: %s", p->url,
                           link->why[0] != '\0' ? link->why : curl_easy_strerror(rc));
     if (status < 200 || status > 299)
         return refused(p, status, answer, err);

@@ -79,6 +79,66 @@ static void test_a_series(void)
     e2e_end(&t);
 }
 
+/* What a reader finds: the verdict's words, rows of tables that take room, drawings with something
+ * in them, and how much there is of all. */
+static const char readable[] =
+    "(function(){function seen(e){var b=e.getBoundingClientRect();return b.width>0&&b.height>0;}"
+    "function count(q){return [].filter.call(document.querySelectorAll(q),seen).length;}"
+    "return "
+    "{verdict:document.querySelector('section.verdict').innerText,words:document.body.innerText."
+    "length,"
+    "rows:count('table tr'),charts:count('[role=img]'),"
+    "marks:count('[role=img] svg line,[role=img] svg rect,[role=img] svg path'),"
+    "wide:[].filter.call(document.querySelectorAll('[role=img]'),function(e){"
+    "return e.getBoundingClientRect().width>200;}).length};})()";
+
+/* Who lets no script run misses the values below the pointer, and nothing else. */
+static void test_without_scripts(void)
+{
+    static const char *const same[] = {"words", "rows", "charts", "marks", "wide"};
+    struct e2e t;
+    struct story_told told;
+    char path[128];
+    json_t *found[2], *said[2];
+    e2e_begin(&t);
+    story_tell(&(struct story){OUTAGE, .recovery_limit_ms = 1550, .availability_permille = 500,
+                               .over_ms = 5000, .blast_permille = 100, .trials = 7, .dirty = true},
+               &told);
+    write_page(&told, t.dir, path);
+    for (int off = 0; off < 2; off++) {
+        CU_ASSERT_TRUE_FATAL(browser_do(&browser, "Emulation.setScriptExecutionDisabled",
+                                        json_pack("{s:b}", "value", off)));
+        CU_ASSERT_TRUE_FATAL(browser_open(&browser, path, 1200, false));
+        found[off] = browser_value(&browser, readable);
+        said[off] = browser_value(&browser, page_keys);
+    }
+    CU_ASSERT_TRUE(browser_do(&browser, "Emulation.setScriptExecutionDisabled",
+                              json_pack("{s:b}", "value", 0)));
+    /* The script did run, and then did not. */
+    page_expect("scripts on", "values", strstr(json_string_value(said[0]), " good, ") != NULL,
+                said[0]);
+    page_expect("scripts off", "no values",
+                !json_is_string(said[1]) || strstr(json_string_value(said[1]), " good, ") == NULL,
+                said[1]);
+    const char *verdict = e2e_text(found[1], "verdict");
+    page_expect("scripts off", "the verdict",
+                strstr(verdict, verdict_word(told.analysis->verdict)) != NULL &&
+                    strstr(verdict, "limit at most 10.000 %") != NULL,
+                found[1]);
+    page_expect("scripts off", "tables", e2e_number(found[1], "rows") > 10, found[1]);
+    page_expect("scripts off", "charts", e2e_number(found[1], "wide") > 0, found[1]);
+    page_expect("scripts off", "what is drawn", e2e_number(found[1], "marks") > 20, found[1]);
+    for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+        page_expect(same[i], "as with scripts",
+                    e2e_number(found[0], same[i]) == e2e_number(found[1], same[i]), found[1]);
+    for (int off = 0; off < 2; off++) {
+        json_decref(found[off]);
+        json_decref(said[off]);
+    }
+    story_free(&told);
+    e2e_end(&t);
+}
+
 /* Words that would be markup or script, had they not been escaped: the browser sees words. */
 static void test_hostile_words(void)
 {
@@ -147,6 +207,7 @@ static void test_given_runs(void)
 
 static const struct check_test tests[] = {
     {"a series", test_a_series},
+    {"without scripts", test_without_scripts},
     {"hostile words", test_hostile_words},
     {"the policy lets nothing in", test_the_policy_lets_nothing_in},
     {"given runs", test_given_runs},
