@@ -1,5 +1,5 @@
 # How much of its quota each member of the store uses; more than 80 % is an alarm.
-while sleep 0.5; do
+while sleep 1; do
     full=
     for member in etcd1 etcd2 etcd3; do
         curl -s -m 1 http://$member:2379/metrics | awk '
