@@ -42,10 +42,6 @@ static void check_variant(const char *file, const char *name, size_t expected[2]
     CU_ASSERT_PTR_NOT_NULL_FATAL(v);
     CU_ASSERT_STRING_EQUAL(v->name, name);
     CU_ASSERT_TRUE(v->description != NULL && s->n_targets > 0 && s->n_steps > 0);
-    if (!shows_harm(s))
-        (void)printf("\n    %s %s: no symptom is missed\n", file, name);
-    CU_ASSERT_TRUE(shows_harm(s));
-    CU_ASSERT_TRUE(v->expect == EXPECT_PASS || s->n_symptoms > 0);
     expected[v->expect]++;
     scenario_free(s);
 }
@@ -58,6 +54,9 @@ static void check_outage(const char *file)
     CU_ASSERT_TRUE_FATAL(s->n_variants >= 2);
     for (size_t i = 0; i < s->n_variants; i++)
         check_variant(file, s->variants[i].name, expected);
+    if (!shows_harm(s))
+        (void)printf("\n    %s: no symptom of its first variant is missed\n", file);
+    CU_ASSERT_TRUE(shows_harm(s));
     CU_ASSERT_EQUAL(s->variants[0].expect, EXPECT_FAIL);
     CU_ASSERT_TRUE(expected[EXPECT_PASS] > 0);
     scenario_free(s);
