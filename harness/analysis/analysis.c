@@ -76,8 +76,8 @@ static void injections_fill(struct analysis_maker *m)
 static bool is_judged(const struct analysis *a, size_t trial)
 {
     bool only_dry = true;
-    for (size_t i = 0; i < a->n_trials; i++)
-        only_dry = only_dry && a->trials[i].fault_free;
+    for (size_t i = 0; only_dry && i < a->n_trials; i++)
+        only_dry = a->trials[i].fault_free;
     return only_dry || !a->trials[trial].fault_free;
 }
 
