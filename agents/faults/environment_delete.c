@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 enum { FORMAT = 1, SERVICES_MAX = 8 };
+static const int64_t STOP_WAIT_NS = 4 * NS_PER_SEC;
 
 struct args {
     struct paths paths;
@@ -193,7 +194,7 @@ static int apply(struct fault_host *host, const void *args, struct undo *undo, s
     const struct args *a = args;
     struct delete_undo *u = (void *)undo->data;
     for (uint32_t i = 0; u->stop && i < u->n_services; i++) {
-        if (service_tell(HOSTCTL_STOP, u->services[i].s, err) != 0)
+        if (service_order(host, HOSTCTL_STOP, u->services[i].s, STOP_WAIT_NS, err) != 0)
             return -1;
     }
     if (u->stop && host->files_quiet != NULL)

@@ -79,7 +79,9 @@ const struct fault fault_service_stop = {
            "it back. In a lab that is the host's init; on a real host systemd, where a timer, a "
            "socket or another unit that wants it may still start it (service.mask keeps it from "
            "that). At the end of the fault it is started, unless the system itself has done so. "
-           "With one that takes more than 4 s to stop the fault fails, and it is started again.",
+           "In a lab one that takes longer than 3 s is killed; on a real host the fault fails with "
+           "one "
+           "that takes more than 4 s, and it is started again.",
     .example = "- fault: service.stop\n"
                "  hosts: n1\n"
                "  service: web\n"

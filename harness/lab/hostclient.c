@@ -200,6 +200,9 @@ static int begin_on_service(struct hostclient_table *t, struct hostclient *c, en
         return service_start(c->service, err);
     case HOSTCTL_STOP:
         service_stop(c->service, true, false);
+        if (c->request.timeout_ns > 0) /* the rest is for its end to be seen */
+            service_stop_by(c->service,
+                            clock_system(CLOCK_MONOTONIC) + c->request.timeout_ns / 4 * 3);
         return 0;
     case HOSTCTL_RESTART:
         return begin_restart(c->service, err);

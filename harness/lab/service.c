@@ -205,6 +205,12 @@ void service_stop(struct service *s, bool hold, bool again)
     (void)kill(s->pid, SIGCONT);
 }
 
+void service_stop_by(struct service *s, int64_t latest)
+{
+    if (s->kill_at > latest)
+        s->kill_at = latest;
+}
+
 static bool policy_restarts(const struct service *s, int status)
 {
     bool failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;

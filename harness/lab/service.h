@@ -48,6 +48,10 @@ enum service_state service_state_told(const struct service *s);
 /* Stops it; hold keeps it stopped until service_start, again starts it when it is gone. */
 void service_stop(struct service *s, bool hold, bool again);
 
+/* One that is being stopped is killed at `latest` (CLOCK_MONOTONIC), if not before by its own
+ * timeout. */
+void service_stop_by(struct service *s, int64_t latest);
+
 /* A child of the init ended; true when it was one of this service. */
 bool service_exited(struct service *s, pid_t pid, int status);
 

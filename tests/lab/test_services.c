@@ -53,6 +53,10 @@ static const struct lab_service_spec services[] = {
      ON_N1,
      .command = SHELL("trap '' TERM; sleep 1234 & while :; do sleep 0.02; done"),
      .stop_timeout = {200 * NS_PER_MS}},
+    {.name = "patient",
+     ON_N1,
+     .command = SHELL("trap '' TERM; while :; do sleep 0.02; done"),
+     .stop_timeout = {60 * NS_PER_SEC}},
     {.name = "late",
      ON_N1,
      .command = SHELL("sleep 0.2; echo now serving; sleep 1000"),
@@ -204,6 +208,24 @@ static void test_stop_holds_until_start(void)
     OK(service_do(lab, "n1", HOSTCTL_STOP, "stubborn", 0));
     CU_ASSERT_TRUE(WIFSIGNALED(lab_reply.status));
     wait_processes("sleep 1234", 0);
+    tear_down();
+}
+
+/* Who waits for the end for less long than the service may take has it killed in that time. */
+static void test_stop_in_time(void)
+{
+    CLEANUP_FD int fd = -1;
+    (void)set_up();
+    OK(service_do(lab, "n1", HOSTCTL_START, "patient", 0));
+    (void)usleep(200000); /* it ignores SIGTERM by now */
+    OK(lab_hostctl(lab, "n1", &fd, &err));
+    memset(&lab_request, 0, sizeof(lab_request));
+    lab_request.op = HOSTCTL_STOP;
+    lab_request.timeout_ns = 2 * NS_PER_SEC;
+    (void)snprintf(lab_request.service, sizeof(lab_request.service), "patient");
+    OK(hostctl_call(fd, &lab_request, &lab_reply, &err));
+    CU_ASSERT_EQUAL(lab_reply.pid, 0);
+    CU_ASSERT_TRUE(WIFSIGNALED(lab_reply.status));
     tear_down();
 }
 
@@ -445,6 +467,7 @@ static void test_memory_limit(void)
 
 static const struct check_test tests[] = {
     {"restart policy", test_restart_policy},
+    {"a stop in time", test_stop_in_time},
     {"states on the way", test_states_on_the_way},
     {"killed and not yet gone", test_killed_and_not_yet_gone},
     {"mask", test_mask},

@@ -33,7 +33,7 @@ static void make_file(const char *path, unsigned mode, uid_t uid, gid_t gid)
 
 static enum err_code ask(enum fault_act act, const char *path)
 {
-    struct path paths[1];
+    struct path paths[1] = {0};
     (void)snprintf(paths[0].s, sizeof(paths[0].s), "%s", path);
     const struct may_question q = {
         .root = root,
