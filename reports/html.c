@@ -14,6 +14,7 @@ static const struct section {
     const char *id, *title;
     void (*render)(struct html *h);
 } sections[] = {
+    {"symptoms", "Symptoms of the outage", html_symptoms},
     {"targets", "Targets", html_targets},
     {"timeline", "Timeline", html_timelines},
     {"recovery", "Over all trials", html_recoveries},

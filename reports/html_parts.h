@@ -61,6 +61,8 @@ void html_rows_left(struct html *h, size_t n, size_t shown);
 
 /* <span class="v ...">symbol word</span> */
 void html_verdict_word(struct html *h, enum verdict v);
+/* The same look with another word. */
+void html_verdict_as(struct html *h, enum verdict v, const char *word);
 const char *html_verdict_class(enum verdict v);
 
 /* Which target gave the run its verdict, and whose trial is shown in full. */
@@ -74,6 +76,7 @@ void html_trial_name(struct html *h, const struct analysis_trial *t);
 void html_bound(struct html *h, const struct analysis_target *t, bool large);
 
 void html_verdict(struct html *h);
+void html_symptoms(struct html *h);
 void html_targets(struct html *h);
 void html_timelines(struct html *h);
 void html_events(struct html *h, const struct analysis_trial *t);

@@ -22,10 +22,15 @@ const char *html_verdict_class(enum verdict v)
     return looks[v].class;
 }
 
-void html_verdict_word(struct html *h, enum verdict v)
+void html_verdict_as(struct html *h, enum verdict v, const char *word)
 {
     buf_printf(h->out, "<span class=\"v %s\"><span aria-hidden=\"true\">%s</span> %s</span>",
-               looks[v].class, looks[v].symbol, verdict_word(v));
+               looks[v].class, looks[v].symbol, word);
+}
+
+void html_verdict_word(struct html *h, enum verdict v)
+{
+    html_verdict_as(h, v, verdict_word(v));
 }
 
 static bool is_mark(char c)

@@ -44,6 +44,42 @@ static json_t *target_json(const struct analysis_target *t)
     return o;
 }
 
+/* The target's figures; what it came to is the symptom's state. */
+static json_t *symptom_json(const struct analysis_symptom *s)
+{
+    json_t *o = target_json(&s->target);
+    (void)json_object_del(o, "verdict");
+    (void)json_object_del(o, "automatic");
+    (void)json_object_set_new(o, "shows", text(s->shows));
+    (void)json_object_set_new(o, "expects", json_string(s->missed ? "missed" : "met"));
+    (void)json_object_set_new(o, "state", json_string(symptom_word(s->state)));
+    (void)json_object_set_new(o, "why", text(s->why));
+    return o;
+}
+
+static json_t *symptoms_json(const struct analysis_symptom *list, size_t n)
+{
+    json_t *a = json_array();
+    for (size_t i = 0; i < n; i++)
+        (void)json_array_append_new(a, symptom_json(&list[i]));
+    return a;
+}
+
+static json_t *shown_json(const struct analysis *a)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < a->n_symptoms; i++) {
+        const struct analysis_shown *s = &a->shown[i];
+        (void)json_array_append_new(
+            list,
+            json_pack("{s:o, s:i, s:i, s:i, s:i, s:i, s:o}", "shows", text(s->shows), "n",
+                      (int)s->n, "shown", (int)s->shown, "not_shown", (int)s->not_shown,
+                      "undecided", (int)s->undecided, "left_out", (int)s->left_out, "without_fault",
+                      s->dry_known ? json_string(symptom_word(s->dry)) : json_null()));
+    }
+    return list;
+}
+
 static json_t *injection_json(const struct analysis_injection *a)
 {
     const struct history_injection *i = a->of;
@@ -164,6 +200,7 @@ static json_t *trial_json(const struct analysis_trial *t)
     (void)json_object_set_new(o, "loads", json_traffic(t));
     (void)json_object_set_new(o, "admissions", json_admissions(t));
     (void)json_object_set_new(o, "runbook", json_tasks(t));
+    (void)json_object_set_new(o, "symptoms", symptoms_json(t->symptoms, t->n_symptoms));
     return o;
 }
 
@@ -237,6 +274,8 @@ json_t *report_json(const struct report *report)
     (void)json_object_set_new(o, "no_fault", json_boolean(h->no_fault));
     (void)json_object_set_new(o, "aborted", json_boolean(h->aborted));
     (void)json_object_set_new(o, "error", text(h->error));
+    (void)json_object_set_new(o, "symptoms", symptoms_json(a->symptoms, a->n_symptoms));
+    (void)json_object_set_new(o, "symptoms_shown", shown_json(a));
     (void)json_object_set_new(o, "targets", targets);
     (void)json_object_set_new(o, "injections", injections_json(a, compact));
     (void)json_object_set_new(o, "hosts", hosts);

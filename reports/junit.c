@@ -99,11 +99,35 @@ static void put_target(struct junit *j, const struct analysis_trial *t, size_t k
                                      .text = buf_text(&text)});
 }
 
-/* The trial's own verdict, where none of its targets has it. */
+static void put_symptom(struct junit *j, const struct analysis_trial *t, size_t k)
+{
+    const struct analysis_symptom *s = &t->symptoms[k];
+    CLEANUP_BUF struct buf name = BUF_INIT(NAME_MAX_BYTES), text = BUF_INIT(NAME_MAX_BYTES);
+    char group[32];
+    (void)snprintf(group, sizeof(group), "trial %u", t->trial);
+    buf_printf(&name, "%s: symptom %zu: %s", group, k + 1, s->shows);
+    buf_printf(&text, "%s: ", symptom_word(s->state));
+    figure_put_symptom(&text, s);
+    buf_printf(&text, "; %s", s->why);
+    put_case(j, &(struct junit_case){.group = group,
+                                     .name = buf_text(&name),
+                                     .verdict = figure_symptom_verdict(s->state),
+                                     .why = s->why,
+                                     .text = buf_text(&text)});
+}
+
+/* The trial's own verdict, where none of its symptoms or targets has it. Of a series' trial without
+ * a fault none is asked for. */
 static void put_trial(struct junit *j, const struct analysis_trial *t)
 {
     char group[32], name[64];
     enum verdict verdict = t->verdict;
+    bool asked = !t->fault_free || j->report->history->no_fault;
+    for (size_t k = 0; asked && k < t->n_symptoms; k++) {
+        put_symptom(j, t, k);
+        if (figure_symptom_verdict(t->symptoms[k].state) == t->verdict)
+            verdict = VERDICT_PASS;
+    }
     for (size_t k = 0; k < t->n_targets; k++) {
         put_target(j, t, k);
         if (t->targets[k].verdict == t->verdict)

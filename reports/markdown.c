@@ -6,6 +6,7 @@
  */
 #include "reports/figure.h"
 #include "reports/letter.h"
+#include "reports/markdown_text.h"
 #include "reports/report.h"
 #include "reports/reproduced.h"
 
@@ -13,86 +14,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-
-/* A row is at most seven cells, each at most twice its text: 200 rows of a table, and the last
- * one that begins below the bound, stay below 1 MiB. */
-enum { ROWS_MAX = 200, CELL_BYTES_MAX = 300, CODE_BYTES_MAX = 2000, BYTES_MAX = 900 << 10 };
-
-struct rows {
-    struct buf *out;
-    size_t n, left_out;
-    const char *head;
-};
-
-/* True: the row may be written. The head is written with the first. */
-static bool row_begins(struct rows *r)
-{
-    if (r->n == ROWS_MAX || r->out->len > BYTES_MAX) {
-        r->left_out++;
-        return false;
-    }
-    if (r->n++ == 0)
-        buf_puts(r->out, r->head);
-    return true;
-}
-
-static void rows_end(struct rows *r)
-{
-    if (r->left_out != 0)
-        buf_printf(r->out, "\n%zu more in `result.json`.\n", r->left_out);
-}
-
-/* What ends a line for some reader. */
-static bool is_break(uint32_t c)
-{
-    return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x2028 || c == 0x2029;
-}
-
-static bool is_word(uint32_t c)
-{
-    return c < 0x80 ? isalnum((int)c) != 0 : true;
-}
-
-/* As text that has no meaning to Markdown or HTML; an underscore within a word has none. */
-static void put(struct buf *out, const char *s)
-{
-    size_t begin = out->len;
-    uint32_t before = 0;
-    for (uint32_t c; s != NULL && (c = letter_next(&s)) != 0; before = c) {
-        bool inner = c == '_' && is_word(before) && is_word((unsigned char)*s);
-        if (out->len - begin > CELL_BYTES_MAX) {
-            buf_puts(out, "...");
-            return;
-        }
-        if (is_break(c))
-            buf_puts(out, " ");
-        else if (c < 0x80 && strchr("\\`*_[]<>|&~#", (int)c) != NULL && !inner)
-            buf_printf(out, "\\%c", (char)c);
-        else
-            letter_put(out, c);
-    }
-}
-
-/* Text that may not break out of a code span in a table's cell. A command is shown whole, or seen
- * not to be. */
-static void put_code(struct buf *out, const char *s)
-{
-    size_t begin = out->len;
-    bool whole = true;
-    buf_puts(out, "`");
-    for (uint32_t c; s != NULL && whole && (c = letter_next(&s)) != 0;) {
-        letter_put(out, is_break(c) || c == '`' || c == '|' ? ' ' : c);
-        whole = out->len - begin < CODE_BYTES_MAX;
-    }
-    buf_puts(out, begin + 1 == out->len ? " `" : "`");
-    buf_puts(out, whole ? "" : " (cut: see `report.txt`)");
-}
-
-static void put_cell(struct buf *out, const char *s)
-{
-    put(out, s);
-    buf_puts(out, " | ");
-}
 
 static const char *sign(enum verdict v)
 {
@@ -104,19 +25,45 @@ static void put_verdict(struct buf *out, enum verdict v)
     buf_printf(out, "| %s %s | ", sign(v), verdict_word(v));
 }
 
+static void put_symptoms(struct buf *out, const struct analysis *a)
+{
+    struct markdown_rows r = {out, 0, 0,
+                              "\n| symptom | showed | measured | must be | limit | decided by |\n"
+                              "| --- | --- | --- | --- | --- | --- |\n"};
+    for (size_t i = 0; i < a->n_symptoms; i++) {
+        const struct analysis_symptom *s = &a->symptoms[i];
+        CLEANUP_BUF struct buf cell = BUF_INIT(4096);
+        if (!markdown_row_begins(&r))
+            continue;
+        const char *look = sign(figure_symptom_verdict(s->state));
+        buf_printf(out, "| %s %s | ", look, symptom_word(s->state));
+        markdown_put_cell(out, s->shows);
+        figure_put_target(&cell, &s->target);
+        markdown_put(out, buf_text(&cell));
+        buf_puts(out, ": ");
+        figure_put_interval(out, &s->target);
+        buf_printf(out, " | %s | %s ", s->missed ? "missed" : "met", figure_side(&s->target));
+        figure_put(out, s->target.unit, s->target.limit);
+        buf_puts(out, " | ");
+        markdown_put(out, s->why);
+        buf_puts(out, " |\n");
+    }
+    markdown_rows_end(&r);
+}
+
 static void put_targets(struct buf *out, const struct analysis *a)
 {
-    struct rows r = {out, 0, 0,
-                     "\n| verdict | target | measured | limit | decided by |\n"
-                     "| --- | --- | --- | --- | --- |\n"};
+    struct markdown_rows r = {out, 0, 0,
+                              "\n| verdict | target | measured | limit | decided by |\n"
+                              "| --- | --- | --- | --- | --- |\n"};
     for (size_t i = 0; i < a->n_targets; i++) {
         const struct analysis_target *t = &a->targets[i];
         CLEANUP_BUF struct buf cell = BUF_INIT(4096);
-        if (!row_begins(&r))
+        if (!markdown_row_begins(&r))
             continue;
         put_verdict(out, t->verdict);
         figure_put_target(&cell, t);
-        put_cell(out, buf_text(&cell));
+        markdown_put_cell(out, buf_text(&cell));
         if (!isnan(t->lower) || !isnan(t->limit))
             figure_put_interval(out, t);
         buf_puts(out, " | ");
@@ -125,10 +72,10 @@ static void put_targets(struct buf *out, const struct analysis *a)
             figure_put(out, t->unit, t->limit);
         }
         buf_puts(out, " | ");
-        put(out, t->why);
+        markdown_put(out, t->why);
         buf_puts(out, t->automatic ? " |\n" : " (not an automatic recovery) |\n");
     }
-    rows_end(&r);
+    markdown_rows_end(&r);
 }
 
 static void put_next(struct buf *out, const struct analysis *a)
@@ -144,9 +91,9 @@ static void put_next(struct buf *out, const struct analysis *a)
             "narrows the bounds, a longer `observe` sees later recoveries, an idle machine has "
             "fewer gaps.",
         [VERDICT_INVALID] =
-            "Nothing can be concluded of the system: the fault was not proven, or the system was "
-            "not well before it. See the proof below and `report.txt`; `blackstart plan` shows "
-            "what should have been done to which host.",
+            "Nothing can be concluded of the system: the fault was not proven, the system was not "
+            "well before it, or the trial did not show what the outage showed. See the proof below "
+            "and `report.txt`; `blackstart plan` shows what should have been done to which host.",
         [VERDICT_NOT_JUDGED] = "Nothing was injected, so that there was nothing to judge by.",
     };
     buf_printf(out, "\n**Next:** %s\n", next[a->verdict]);
@@ -157,42 +104,42 @@ static void put_dirt(struct buf *out, const struct analysis *a)
     if (!a->dirty)
         return;
     buf_puts(out, "\n**A host was left dirty.** To put it back by hand:\n\n");
-    struct rows r = {out, 0, 0, ""};
+    struct markdown_rows r = {out, 0, 0, ""};
     for (size_t i = 0; i < a->n_hosts; i++) {
         size_t k;
         const json_t *one;
         json_array_foreach(a->hosts[i].left, k, one)
         {
-            if (!row_begins(&r))
+            if (!markdown_row_begins(&r))
                 continue;
             buf_puts(out, "- ");
-            put(out, a->hosts[i].name);
+            markdown_put(out, a->hosts[i].name);
             buf_puts(out, ": ");
-            put_code(out, json_string_value(one));
+            markdown_put_code(out, json_string_value(one));
             buf_puts(out, "\n");
         }
     }
-    rows_end(&r);
+    markdown_rows_end(&r);
 }
 
 /* Those that did not pass first: of many trials not all have a row. */
 static void put_trials(struct buf *out, const struct analysis *a)
 {
-    struct rows r = {out, 0, 0, "\n| verdict | trial | why |\n| --- | --- | --- |\n"};
+    struct markdown_rows r = {out, 0, 0, "\n| verdict | trial | why |\n| --- | --- | --- |\n"};
     if (a->n_trials < 2)
         return;
     buf_puts(out, "\n### Trials\n");
     for (int passed = 0; passed < 2; passed++)
         for (size_t i = 0; i < a->n_trials; i++) {
             const struct analysis_trial *t = &a->trials[i];
-            if ((t->verdict == VERDICT_PASS) != passed || !row_begins(&r))
+            if ((t->verdict == VERDICT_PASS) != passed || !markdown_row_begins(&r))
                 continue;
             put_verdict(out, t->verdict);
             buf_printf(out, "%u%s | ", t->trial, t->fault_free ? ", without a fault" : "");
-            put(out, t->why);
+            markdown_put(out, t->why);
             buf_puts(out, " |\n");
         }
-    rows_end(&r);
+    markdown_rows_end(&r);
 }
 
 static void put_time(struct buf *out, int64_t ns)
@@ -215,32 +162,32 @@ static void put_span(struct buf *out, const struct span *s)
 
 static void put_outages(struct buf *out, const struct analysis *a)
 {
-    struct rows r = {out, 0, 0,
-                     "\n### What users saw\n\n"
-                     "| trial | probe | failed from | until | seen as | at the time |\n"
-                     "| --- | --- | --- | --- | --- | --- |\n"};
+    struct markdown_rows r = {out, 0, 0,
+                              "\n### What users saw\n\n"
+                              "| trial | probe | failed from | until | seen as | at the time |\n"
+                              "| --- | --- | --- | --- | --- | --- |\n"};
     for (size_t i = 0; i < a->n_trials; i++)
         for (size_t k = 0; k < a->trials[i].n_probes; k++)
             for (size_t n = 0; n < a->trials[i].probes[k].n_outages; n++) {
                 const struct analysis_outage *o = &a->trials[i].probes[k].outages[n];
-                if (!row_begins(&r))
+                if (!markdown_row_begins(&r))
                     continue;
                 buf_printf(out, "| %u | ", a->trials[i].trial);
-                put_cell(out, a->trials[i].probes[k].label);
+                markdown_put_cell(out, a->trials[i].probes[k].label);
                 put_span(out, &o->onset);
                 put_span(out, &o->recovery);
                 buf_printf(out, "%s%s | ", sample_result_word(o->first_result),
                            o->recovered ? "" : ", never recovered");
-                put(out, o->faults[0] != '\0' ? o->faults : "no fault");
+                markdown_put(out, o->faults[0] != '\0' ? o->faults : "no fault");
                 buf_puts(out, " |\n");
             }
-    rows_end(&r);
+    markdown_rows_end(&r);
 }
 
 /* Lost writes, a ledger of a trial each. */
 static void put_ledgers(struct buf *out, const struct analysis *a)
 {
-    struct rows r = {
+    struct markdown_rows r = {
         out, 0, 0,
         "\n### Acknowledged writes\n\n"
         "| trial | ledger | acknowledged | at risk | lost | phantom | duplicate | what |\n"
@@ -248,10 +195,10 @@ static void put_ledgers(struct buf *out, const struct analysis *a)
     for (size_t i = 0; i < a->n_trials; i++)
         for (size_t k = 0; k < a->trials[i].n_ledgers; k++) {
             const struct analysis_ledger *l = &a->trials[i].ledgers[k];
-            if (!row_begins(&r))
+            if (!markdown_row_begins(&r))
                 continue;
             buf_printf(out, "| %u | ", a->trials[i].trial);
-            put_cell(out, l->name);
+            markdown_put_cell(out, l->name);
             buf_printf(out, "%u | %u | ", l->acknowledged, l->at_risk);
             if (!l->known)
                 buf_puts(out, "not known");
@@ -260,27 +207,28 @@ static void put_ledgers(struct buf *out, const struct analysis *a)
             else
                 buf_printf(out, "%u .. %u", l->lost_lower, l->lost_upper);
             buf_printf(out, " | %u | %u | ", l->phantoms, l->duplicates);
-            put(out, l->known ? l->sentence : l->why);
+            markdown_put(out, l->known ? l->sentence : l->why);
             buf_puts(out, " |\n");
         }
-    rows_end(&r);
+    markdown_rows_end(&r);
 }
 
 /* Of each load and part of a trial a line. */
 static void put_loads(struct buf *out, const struct analysis *a)
 {
-    struct rows r = {out, 0, 0,
-                     "\n### Loads\n\n"
-                     "| trial | load | phase | successes/s | attempts each | p99, ms | given up |\n"
-                     "| --- | --- | --- | --- | --- | --- | --- |\n"};
+    struct markdown_rows r = {
+        out, 0, 0,
+        "\n### Loads\n\n"
+        "| trial | load | phase | successes/s | attempts each | p99, ms | given up |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |\n"};
     for (size_t i = 0; i < a->n_trials; i++)
         for (size_t k = 0; k < a->trials[i].n_loads * LOAD_PHASES; k++) {
             const struct analysis_load *l = &a->trials[i].loads[k / LOAD_PHASES];
             const struct analysis_load_counts *c = &l->phases[k % LOAD_PHASES];
-            if (c->length_ns == 0 || !row_begins(&r))
+            if (c->length_ns == 0 || !markdown_row_begins(&r))
                 continue;
             buf_printf(out, "| %u | ", a->trials[i].trial);
-            put_cell(out, l->name);
+            markdown_put_cell(out, l->name);
             buf_printf(out, "%s | %.1f | ", load_phase_word((enum load_phase)(k % LOAD_PHASES)),
                        analysis_load_rate(c));
             if (c->ok > 0)
@@ -289,33 +237,33 @@ static void put_loads(struct buf *out, const struct analysis *a)
                 buf_puts(out, "- | -");
             buf_printf(out, " | %lld |\n", (long long)c->failed);
         }
-    rows_end(&r);
+    markdown_rows_end(&r);
 }
 
 /* Where vantages saw different things, and probers that were not well. */
 static void put_doubts(struct buf *out, const struct analysis *a)
 {
-    struct rows r = {out, 0, 0, "\n### Vantages and probers\n\n"};
+    struct markdown_rows r = {out, 0, 0, "\n### Vantages and probers\n\n"};
     for (size_t i = 0; i < a->n_trials; i++) {
         const struct analysis_trial *t = &a->trials[i];
         for (size_t k = 0; k < t->matrix.n_disagreements; k++) {
-            if (!row_begins(&r))
+            if (!markdown_row_begins(&r))
                 continue;
             buf_printf(out, "- trial %u: ", t->trial);
-            put(out, t->matrix.disagreements[k]);
+            markdown_put(out, t->matrix.disagreements[k]);
             buf_puts(out, "\n");
         }
         for (size_t k = 0; k < t->n_health; k++) {
-            if (!t->health[k].suspect || !row_begins(&r))
+            if (!t->health[k].suspect || !markdown_row_begins(&r))
                 continue;
             buf_printf(out, "- trial %u: the prober at ", t->trial);
-            put(out, t->health[k].vantage);
+            markdown_put(out, t->health[k].vantage);
             buf_puts(out, " was not well: ");
-            put(out, t->health[k].why);
+            markdown_put(out, t->health[k].why);
             buf_puts(out, "\n");
         }
     }
-    rows_end(&r);
+    markdown_rows_end(&r);
 }
 
 static void put_evidence(struct buf *out, const struct history_evidence *e)
@@ -328,25 +276,25 @@ static void put_evidence(struct buf *out, const struct history_evidence *e)
     buf_puts(&text, e->what != NULL ? e->what : "");
     json_object_foreach((json_t *)e->items, name, value)
         buf_printf(&text, " %s=%" JSON_INTEGER_FORMAT, name, json_integer_value(value));
-    put(out, buf_text(&text));
+    markdown_put(out, buf_text(&text));
 }
 
 static void put_admissions(struct buf *out, const struct analysis *a)
 {
-    struct rows r = {out, 0, 0,
-                     "\n### Asked before\n\n| trial | step | fault | outcome |\n"
-                     "| --- | --- | --- | --- |\n"};
+    struct markdown_rows r = {out, 0, 0,
+                              "\n### Asked before\n\n| trial | step | fault | outcome |\n"
+                              "| --- | --- | --- | --- |\n"};
     for (size_t i = 0; i < a->n_trials; i++)
         for (size_t k = 0; k < a->trials[i].n_admissions; k++) {
             const struct analysis_admission *n = &a->trials[i].admissions[k];
-            if (!row_begins(&r))
+            if (!markdown_row_begins(&r))
                 continue;
             buf_printf(out, "| %u | %" PRId64 " | ", a->trials[i].trial, n->step);
-            put_cell(out, n->fault);
-            put_cell(out, n->sentence);
+            markdown_put_cell(out, n->fault);
+            markdown_put_cell(out, n->sentence);
             buf_puts(out, "\n");
         }
-    rows_end(&r);
+    markdown_rows_end(&r);
 }
 
 /* From one instant to another, or nothing. */
@@ -360,92 +308,94 @@ static void put_length(struct buf *out, int64_t from, int64_t to)
 
 static void put_tasks(struct buf *out, const struct analysis *a)
 {
-    struct rows r = {out, 0, 0,
-                     "\n### Runbook\n\n| trial | step | command | host | began | person (stated) | "
-                     "command took |\n| --- | --- | --- | --- | --- | --- | --- |\n"};
+    struct markdown_rows r = {
+        out, 0, 0,
+        "\n### Runbook\n\n| trial | step | command | host | began | person (stated) | "
+        "command took |\n| --- | --- | --- | --- | --- | --- | --- |\n"};
     for (size_t i = 0; i < a->n_trials; i++)
         for (size_t k = 0; k < a->trials[i].n_tasks; k++) {
             const struct analysis_task *n = &a->trials[i].tasks[k];
-            if (!row_begins(&r))
+            if (!markdown_row_begins(&r))
                 continue;
             buf_printf(out, "| %u | %" PRId64 ".%" PRId64 " | ", a->trials[i].trial, n->step,
                        n->number);
-            put_cell(out, n->name);
-            put_cell(out, n->hosts);
+            markdown_put_cell(out, n->name);
+            markdown_put_cell(out, n->hosts);
             put_time(out, n->begin_ns);
             buf_puts(out, " | ");
             put_length(out, n->begin_ns, n->typed_ns);
             put_length(out, n->typed_ns, n->end_ns);
             buf_puts(out, "\n");
         }
-    rows_end(&r);
+    markdown_rows_end(&r);
 }
 
 static void put_injections(struct buf *out, const struct analysis *a)
 {
-    struct rows r = {out, 0, 0,
-                     "\n| trial | fault | host | proven | evidence |\n"
-                     "| --- | --- | --- | --- | --- |\n"};
+    struct markdown_rows r = {out, 0, 0,
+                              "\n| trial | fault | host | proven | evidence |\n"
+                              "| --- | --- | --- | --- | --- |\n"};
     buf_puts(out, "\n### Proof of injection\n");
     if (a->n_injections == 0)
         buf_puts(out, "\nNothing was injected.\n");
     for (int proven = 0; proven < 2; proven++)
         for (size_t i = 0; i < a->n_injections; i++) {
             const struct analysis_injection *n = &a->injections[i];
-            if (n->proven != proven || !row_begins(&r))
+            if (n->proven != proven || !markdown_row_begins(&r))
                 continue;
             buf_printf(out, "| %u | ", n->trial);
-            put_cell(out, n->of->fault);
-            put_cell(out, n->of->host);
-            put_cell(out, n->proven ? "yes" : n->why != NULL ? n->why : "no");
+            markdown_put_cell(out, n->of->fault);
+            markdown_put_cell(out, n->of->host);
+            markdown_put_cell(out, n->proven ? "yes" : n->why != NULL ? n->why : "no");
             put_evidence(out, n->evidence);
             buf_puts(out, " |\n");
         }
-    rows_end(&r);
+    markdown_rows_end(&r);
 }
 
 static void put_hosts(struct buf *out, const struct analysis *a)
 {
-    struct rows r = {out, 0, 0, "\n### Proof of clean-up\n\n| host | state |\n| --- | --- |\n"};
+    struct markdown_rows r = {out, 0, 0,
+                              "\n### Proof of clean-up\n\n| host | state |\n| --- | --- |\n"};
     for (size_t i = 0; i < a->n_hosts; i++) {
         const struct analysis_host *h = &a->hosts[i];
-        if (!row_begins(&r))
+        if (!markdown_row_begins(&r))
             continue;
         buf_puts(out, "| ");
-        put_cell(out, h->name);
+        markdown_put_cell(out, h->name);
         buf_printf(out, "%s |\n", !h->known ? "not looked at" : h->clean ? "clean" : "NOT CLEAN");
     }
-    rows_end(&r);
+    markdown_rows_end(&r);
 }
 
 static void put_origin(struct buf *out, const struct report *report)
 {
     const struct history *h = report->history;
     buf_puts(out, "\n### Where this comes from\n\nScenario ");
-    put_code(out, h->file);
+    markdown_put_code(out, h->file);
     buf_puts(out, ", sha256 ");
-    put_code(out, h->sha256);
+    markdown_put_code(out, h->sha256);
     buf_puts(out, "; run ");
-    put_code(out, h->run);
+    markdown_put_code(out, h->run);
     buf_puts(out, " of ");
-    put(out, h->wall);
+    markdown_put(out, h->wall);
     buf_printf(out, ", seed %" PRIu64 "%s; blackstart ", h->seed,
                h->no_fault ? ", without faults" : "");
-    put(out, h->version);
+    markdown_put(out, h->version);
     buf_puts(out, " on ");
-    put(out, h->kernel);
+    markdown_put(out, h->kernel);
     buf_puts(out, ", ");
-    put(out, h->machine);
+    markdown_put(out, h->machine);
     buf_puts(out, ". Made from the journal alone; `blackstart report DIR` makes it again.\n");
 }
 
 static void put_line(void *ctx, const char *label, const char *text)
 {
-    struct rows *r = ctx;
-    if (!row_begins(r))
+    struct markdown_rows *r = ctx;
+    if (!markdown_row_begins(r))
         return;
     buf_printf(r->out, "- %s: ", label);
-    put(r->out, text);
+    markdown_put(r->out, text);
     buf_puts(r->out, "\n");
 }
 
@@ -454,24 +404,25 @@ int report_render_markdown(const struct report *report, struct buf *out, struct 
     const struct analysis *a = report->analysis;
     (void)err;
     buf_printf(out, "## %s %s: ", sign(a->verdict), verdict_word(a->verdict));
-    put(out, report->history->scenario);
+    markdown_put(out, report->history->scenario);
     buf_puts(out, "\n\n");
-    put(out, a->why);
+    markdown_put(out, a->why);
     buf_puts(out, "\n");
     put_dirt(out, a);
-    struct rows reproduced = {out, 0, 0, "\n"};
+    struct markdown_rows reproduced = {out, 0, 0, "\n"};
     reproduced_lines(report->scenario, put_line, &reproduced);
-    rows_end(&reproduced);
+    markdown_rows_end(&reproduced);
+    put_symptoms(out, a);
     put_targets(out, a);
-    struct rows proved = {out, 0, 0, "\n"};
+    struct markdown_rows proved = {out, 0, 0, "\n"};
     for (size_t i = 0; i < a->n_sentences; i++) {
-        if (!row_begins(&proved))
+        if (!markdown_row_begins(&proved))
             continue;
         buf_puts(out, "- ");
-        put(out, a->sentences[i]);
+        markdown_put(out, a->sentences[i]);
         buf_puts(out, "\n");
     }
-    rows_end(&proved);
+    markdown_rows_end(&proved);
     put_next(out, a);
     put_trials(out, a);
     put_outages(out, a);

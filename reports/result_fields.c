@@ -5,23 +5,34 @@
     static const struct section name = {text, name##_fields,                                       \
                                         sizeof(name##_fields) / sizeof(name##_fields[0])}
 
+#define MEASURED                                                                                   \
+    {"measure", FIELD_TEXT, 0, "What was measured: availability, ..., or impact.", NULL},          \
+        {"of", FIELD_TEXT, 0, "The probe; empty for the whole system.", NULL},                     \
+        {"vantage", FIELD_TEXT, OPTIONAL, "Of a probe with several: which.", NULL},                \
+        {"from", FIELD_TEXT, OPTIONAL, "A recovery's start: fault, impact or heal.", NULL},        \
+        {"detail", FIELD_TEXT, OPTIONAL, "What else was asked for, such as the window.", NULL},    \
+        {"unit", FIELD_TEXT, 0, "s, share (0 to 1) or count.", NULL},                              \
+        {"side", FIELD_TEXT, 0, "at most or at least: which side of the limit is good.", NULL},    \
+        FIGURES("_s", ", in seconds"), FIGURES("", ", of what has another unit")
+
 static const struct field target_fields[] = {
-    {"measure", FIELD_TEXT, 0, "What was measured: recovery_time, availability, ...; impact.",
-     NULL},
-    {"of", FIELD_TEXT, 0, "The probe; empty for the whole system.", NULL},
-    {"vantage", FIELD_TEXT, OPTIONAL, "Of a probe with several: which.", NULL},
-    {"from", FIELD_TEXT, OPTIONAL, "A recovery's start: fault, impact or heal.", NULL},
-    {"detail", FIELD_TEXT, OPTIONAL, "What else was asked for, such as the window.", NULL},
-    {"unit", FIELD_TEXT, 0, "s, share (0 to 1) or count.", NULL},
-    {"side", FIELD_TEXT, 0, "at most or at least: which side of the limit is good.", NULL},
-    FIGURES("_s", ", in seconds"),
-    FIGURES("", ", of what has another unit"),
+    MEASURED,
     {"verdict", FIELD_VERDICT, 0, "Of this target.", NULL},
     {"why", FIELD_TEXT, NULLABLE, "The bound that decided, or what is missing.", NULL},
     {"trial", FIELD_COUNT, 0, "Whose figures these are.", NULL},
     {"automatic", FIELD_BOOL, 0, "False: a person or the run itself brought it back.", NULL},
 };
 SECTION(target, "What must hold, and whether it did.");
+
+static const struct field symptom_fields[] = {
+    {"shows", FIELD_TEXT, 0, "What the outage showed, as the scenario says it.", NULL},
+    {"expects", FIELD_TEXT, 0, "met or missed: what the target must be.", NULL},
+    {"state", FIELD_TEXT, 0, "shown, not shown, not decided, not judged.", NULL},
+    MEASURED,
+    {"why", FIELD_TEXT, NULLABLE, "The bound that decided, or what is missing.", NULL},
+    {"trial", FIELD_COUNT, 0, "Whose figures these are.", NULL},
+};
+SECTION(symptom, "What the outage showed that is reproduced, and whether the trial did.");
 
 static const struct field injection_fields[] = {
     {"id", FIELD_TEXT, 0, "Its name in the journal.", NULL},
@@ -320,8 +331,9 @@ static const struct field trial_fields[] = {
     {"why", FIELD_TEXT, NULLABLE, "One sentence.", NULL},
     {"start_s", FIELD_REAL, NULLABLE, "When it began.", NULL},
     {"end_s", FIELD_REAL, NULLABLE, "When it ended.", NULL},
-    {"targets", FIELD_SECTIONS, 0, "The scenario's, then an impact for each probe that states one.",
+    {"targets", FIELD_SECTIONS, 0, "The scenario's, and an impact of each that states one.",
      &target},
+    {"symptoms", FIELD_SECTIONS, 0, "In the scenario's order.", &symptom},
     {"probes", FIELD_SECTIONS, 0, "In the scenario's order.", &probe},
     {"rollouts", FIELD_SECTIONS, 0, "Of steps with waves.", &rollout},
     {"admissions", FIELD_SECTIONS, 0, "Of steps that ask before they go out.", &admission},
@@ -335,6 +347,17 @@ static const struct field trial_fields[] = {
     {"probers", FIELD_SECTIONS, FULL_ONLY, "How the probers fared, one for each vantage.", &prober},
 };
 SECTION(trial, "One repetition.");
+
+static const struct field shown_fields[] = {
+    {"shows", FIELD_TEXT, 0, "As of a symptom.", NULL},
+    COUNTED("n", "Trials with a fault that count."),
+    COUNTED("shown", "Of these."),
+    COUNTED("not_shown", "Of these."),
+    COUNTED("undecided", "Of these."),
+    COUNTED("left_out", "Trials that count for nothing, for another reason."),
+    {"without_fault", FIELD_TEXT, NULLABLE, "Its state in the trial that had none.", NULL},
+};
+SECTION(shown, "A symptom over all trials.");
 
 static const struct field reproduced_fields[] = {
     {"title", FIELD_TEXT, 0, "Whose outage, and when.", NULL},
@@ -367,6 +390,8 @@ static const struct field result_fields[] = {
     {"no_fault", FIELD_BOOL, 0, "A dry run.", NULL},
     {"aborted", FIELD_BOOL, 0, "It was stopped before its end.", NULL},
     {"error", FIELD_TEXT, NULLABLE, "What went wrong with the run itself.", NULL},
+    {"symptoms", FIELD_SECTIONS, 0, "Each from the trial that decided.", &symptom},
+    {"symptoms_shown", FIELD_SECTIONS, 0, "The same, over all trials.", &shown},
     {"targets", FIELD_SECTIONS, 0, "Each from the trial that decided.", &target},
     {"injections", FIELD_SECTIONS, 0, "Proof of injection, of all trials.", &injection},
     {"hosts", FIELD_SECTIONS, 0, "Proof of clean-up.", &host},
@@ -389,6 +414,8 @@ const struct section result_section = {"A run's result: result.json.", result_fi
 /* In the order in which one refers to another. */
 const struct result_definition result_definitions[] = {
     {"target", &target},
+    {"symptom", &symptom},
+    {"shown", &shown},
     {"injection", &injection},
     {"host", &host},
     {"outage", &outage},

@@ -53,6 +53,19 @@ double target_seconds(int64_t ns); /* SPAN_OPEN: INFINITY */
 /* hi - lo, at least 0; an open end stays open. */
 int64_t target_minus(int64_t hi, int64_t lo);
 
+/*
+ * The time that counts, by `over` or `during`, as the fault's brackets leave it open: two windows,
+ * whose figures both hold. The wider first: while there may have been a fault, or while there was
+ * one. False when it never came, since a fault was not seen to be removed.
+ */
+struct target_window {
+    int64_t from, to; /* SPAN_OPEN: to the end of observation */
+};
+bool target_windows(const struct target_case *c, struct target_window ret[2]);
+extern const char target_never_removed[];
+/* "over 20s", "during the fault", "during recovery"; "". */
+const char *target_window_text(struct analysis_maker *m, const struct scenario_target *of);
+
 /* What the trial did not live to show is not known: a target that seems met may still have been
  * missed, while one that is missed stays so. `so_far` is the end of the reason. */
 void target_cut_short(struct analysis_maker *m, const struct analysis_trial *t, const char *so_far,

@@ -21,21 +21,23 @@ static void decide(struct analysis_maker *m, const struct slot_count *c, bool mi
 static void judge(struct analysis_maker *m, const struct target_case *of_case,
                   struct analysis_target *ret)
 {
-    const struct analysis_trial *t = of_case->t;
     const struct scenario_target *of = of_case->of;
     const struct probe_slots *p = &of_case->slots[of_case->probe];
     const struct slot_range range = analysis_range(m, of_case->probe, p), *r = &range;
-    const struct span *in = &t->waves[0].injected;
-    int64_t until = p->until;
+    struct target_window windows[2];
+    if (!target_windows(of_case, windows)) {
+        ret->verdict = VERDICT_INCONCLUSIVE;
+        ret->why = target_never_removed;
+        return;
+    }
     ret->lower = 1;
     ret->upper = 0;
     struct slot_count c = {0, 0, 0, 0, 0};
     bool missing = false;
     /* The window begins somewhere between command and verified reply: both ends are tried. */
     for (int i = 0; i < 2; i++) {
-        int64_t from = i == 0 ? in->lo : in->hi;
-        int64_t to = of->over.ns > 0 ? from + of->over.ns : SPAN_OPEN;
-        c = analysis_slots_count(r, from, to, of->over.ns > 0 ? SPAN_OPEN : until);
+        c = analysis_slots_count(r, windows[i].from, windows[i].to,
+                                 of->over.ns > 0 ? SPAN_OPEN : p->until);
         missing = missing || c.scheduled == 0 || (uint64_t)c.gaps * 100 > c.scheduled;
         if (c.scheduled == 0)
             continue;
@@ -45,11 +47,11 @@ static void judge(struct analysis_maker *m, const struct target_case *of_case,
         ret->upper = upper > ret->upper ? upper : ret->upper;
     }
     decide(m, &c, missing, ret);
-    if (!target_is_cut(t, of->over.ns))
+    if (!target_is_cut(of_case->t, of->over.ns))
         return;
     if (ret->verdict != VERDICT_FAIL)
         ret->lower = 0;
-    target_cut_short(m, t, "what would have come is not known", ret);
+    target_cut_short(m, of_case->t, "what would have come is not known", ret);
 }
 
 static void show(struct analysis_maker *m, const struct target_case *c, struct analysis_target *ret)
@@ -71,4 +73,4 @@ static double limit(const struct scenario_target *of)
 }
 
 const struct target_judging target_availability = {
-    .most = 1, .limit = limit, .judge = judge, .show = show};
+    .most = 1, .limit = limit, .detail = target_window_text, .judge = judge, .show = show};

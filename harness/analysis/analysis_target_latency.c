@@ -20,10 +20,6 @@ struct sum {
     bool few; /* too few for an upper bound */
 };
 
-struct window {
-    int64_t from, to;
-};
-
 static int compare(const void *left, const void *right)
 {
     const int64_t *a = left, *b = right;
@@ -44,7 +40,7 @@ static void sum_rank(struct sum *s, const int64_t *took, size_t n, double p)
 }
 
 static void window_sum(struct analysis_maker *m, const struct slot_range *r, int64_t until,
-                       const struct window *w, double p, struct sum *ret)
+                       const struct target_window *w, double p, struct sum *ret)
 {
     *ret = (struct sum){.clock = ret->clock, .upper = INFINITY, .few = true};
     int64_t *took = calloc(r->n + 1, sizeof(*took));
@@ -67,39 +63,6 @@ static void window_sum(struct analysis_maker *m, const struct slot_range *r, int
     if (n + ret->unknown != 0)
         sum_rank(ret, took, n, p);
     free(took);
-}
-
-/* The wider of both windows first: while there may have been a fault, or while there was one. False
- * when the window never came. */
-static bool windows_find(const struct target_case *c, struct window ret[2])
-{
-    const struct analysis_wave *first = &c->t->waves[0];
-    const struct span *in = &first->injected;
-    struct span out = {INT64_MIN, INT64_MIN};
-    ret[0] = (struct window){in->lo, SPAN_OPEN};
-    ret[1] = (struct window){in->hi, SPAN_OPEN};
-    if (c->of->over.ns > 0) {
-        ret[0].to = in->lo + c->of->over.ns;
-        ret[1].to = in->hi + c->of->over.ns;
-        return true;
-    }
-    if (c->of->during == DURING_WHOLE)
-        return true;
-    for (size_t i = 0; i < c->t->n_waves; i++) {
-        const struct span *u = &c->t->waves[i].undone;
-        if (u->lo == HISTORY_UNKNOWN || u->hi == HISTORY_UNKNOWN)
-            return false;
-        out.lo = u->lo > out.lo ? u->lo : out.lo;
-        out.hi = u->hi > out.hi ? u->hi : out.hi;
-    }
-    if (c->of->during == DURING_FAULT) {
-        ret[0].to = out.hi;
-        ret[1].to = out.lo;
-    } else {
-        ret[0] = (struct window){out.lo, SPAN_OPEN};
-        ret[1] = (struct window){out.hi, SPAN_OPEN};
-    }
-    return true;
 }
 
 static const char *percent(const struct scenario_target *of, char out[32])
@@ -144,7 +107,7 @@ static void words(struct analysis_maker *m, const struct scenario_target *of, co
 /* Both windows' bounds; *ret_worst is that with less to go by. False: one has no requests, or the
  * prober missed too much of it. */
 static bool both_sum(struct analysis_maker *m, const struct target_case *c,
-                     const struct window windows[2], struct sum *ret_worst,
+                     const struct target_window windows[2], struct sum *ret_worst,
                      struct analysis_target *ret)
 {
     const struct probe_slots *p = &c->slots[c->probe];
@@ -178,11 +141,11 @@ static void lower_end(const struct analysis_maker *m, const struct target_case *
 static void judge(struct analysis_maker *m, const struct target_case *c,
                   struct analysis_target *ret)
 {
-    struct window windows[2];
+    struct target_window windows[2];
     struct sum worst;
-    if (!windows_find(c, windows)) {
+    if (!target_windows(c, windows)) {
         ret->verdict = VERDICT_INCONCLUSIVE;
-        ret->why = "a fault was never seen to be removed";
+        ret->why = target_never_removed;
         return;
     }
     bool enough = both_sum(m, c, windows, &worst, ret);
@@ -209,7 +172,7 @@ static void show(struct analysis_maker *m, const struct target_case *c, struct a
 {
     int64_t from = c->slots[c->probe].from;
     int64_t to = c->of->over.ns > 0 ? from + c->of->over.ns : SPAN_OPEN;
-    const struct window both[2] = {{from, to}, {from, to}};
+    const struct target_window both[2] = {{from, to}, {from, to}};
     struct sum s;
     (void)both_sum(m, c, both, &s, ret);
     lower_end(m, c, ret);
@@ -217,12 +180,9 @@ static void show(struct analysis_maker *m, const struct target_case *c, struct a
 
 static const char *detail(struct analysis_maker *m, const struct scenario_target *of)
 {
-    static const char *const durings[] = {"", " during the fault", " during recovery"};
-    char p[32], over[40];
-    (void)percent(of, p);
-    if (of->over.ns > 0)
-        return analysis_text(m, "at %s over %s", p, duration_print(of->over, over, sizeof(over)));
-    return analysis_text(m, "at %s%s", p, durings[of->during]);
+    char p[32];
+    const char *window = target_window_text(m, of);
+    return analysis_text(m, "at %s%s%s", percent(of, p), window[0] != '\0' ? " " : "", window);
 }
 
 static double limit(const struct scenario_target *of)

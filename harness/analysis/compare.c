@@ -165,7 +165,7 @@ static const char *cannot(const struct compare *c, const struct compare_target *
 {
     size_t n = t->figures[COMPARE_A]->n, m = t->figures[COMPARE_B]->n;
     if (c->invalid[COMPARE_A] || c->invalid[COMPARE_B])
-        return "a series is invalid: its fault-free trial showed impact";
+        return "a series is invalid: its fault-free trial showed impact, or the outage's symptoms";
     if (c->planned[COMPARE_A] || c->planned[COMPARE_B])
         return "a series stopped by its plan: the number of its trials was not fixed before";
     if (n == 0 || m == 0)

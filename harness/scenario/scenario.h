@@ -293,7 +293,7 @@ struct scenario_target {
                                 observation. The run observes at least as long. */
     struct ratio limit;      /* of a share, a budget */
     struct ratio percentile; /* LATENCY */
-    enum during { DURING_WHOLE, DURING_FAULT, DURING_RECOVERY } during; /* LATENCY */
+    enum during { DURING_WHOLE, DURING_FAULT, DURING_RECOVERY } during; /* LATENCY, AVAILABILITY */
     struct ratio slo;                                                   /* BUDGET */
     struct duration period;                                             /* BUDGET */
     const char *impact_on; /* DETECTION: whose first impact; NULL: of any service */

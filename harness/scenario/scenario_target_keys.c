@@ -61,17 +61,27 @@ const struct section section_target_recovery_time = {
     .doc = "How long it takes until the probe is good again, and stays so.",
     .example = "- recovery_time: {probe: write, from: fault, within: 5s}\n"};
 
+static const char *const during_words[] = {"whole", "fault", "recovery", NULL};
+
+#define KEY_OVER                                                                                   \
+    {                                                                                              \
+        .name = "over", .type = KEY_PARAM, .param = PARAM_DURATION,                                \
+        AT(struct scenario_target, over), .group = 2, .min = 1000000, .max = LENGTH_MAX,           \
+        .doc = "The window, from the fault on."                                                    \
+    }
+#define KEY_DURING                                                                                 \
+    {                                                                                              \
+        .name = "during", .type = KEY_PARAM, .param = PARAM_ENUM, .choices = during_words,         \
+        AT(struct scenario_target, during), .group = 2, .def = "whole",                            \
+        .doc = "Without `over`: while there was a fault, from its removal to the end of "          \
+               "observation, or both."                                                             \
+    }
+
 static const struct key availability_keys[] = {
     KEY_PROBE,
     KEY_VANTAGE,
-    {.name = "over",
-     .type = KEY_PARAM,
-     .param = PARAM_DURATION,
-     AT(struct scenario_target, over),
-     .min = 1000000,
-     .max = LENGTH_MAX,
-     .def = NULL,
-     .doc = "The window, from the fault on. Without it, to the end of observation."},
+    KEY_OVER,
+    KEY_DURING,
     {.name = "at_least",
      .type = KEY_PARAM,
      .param = PARAM_RATIO,
@@ -83,7 +93,8 @@ const struct section section_target_availability = {
     .name = "availability",
     KEYS(availability_keys),
     .doc = "The share of good answers over a window.",
-    .example = "- availability: {probe: write, over: 20s, at_least: 99.9%}\n"};
+    .example = "- availability: {probe: write, over: 20s, at_least: 99.9%}\n"
+               "- availability: {probe: write, during: fault, at_least: 50%}\n"};
 
 static const char *const blast_words[] = {"services", "hosts", NULL};
 
@@ -162,8 +173,6 @@ const struct section section_target_data_loss_time = {
     .doc = "The time whose acknowledged writes are lost: how far back the data goes.",
     .example = "- data_loss_time: {ledger: orders, within: 2s}\n"};
 
-static const char *const during_words[] = {"whole", "fault", "recovery", NULL};
-
 #define KEY_AT_MOST(text)                                                                          \
     {                                                                                              \
         .name = "at_most", .type = KEY_PARAM, .param = PARAM_DURATION,                             \
@@ -182,23 +191,8 @@ static const struct key latency_keys[] = {
      .max = 999999,
      .doc = "The share of the requests that must be as fast."},
     KEY_AT_MOST("How long they may take."),
-    {.name = "over",
-     .type = KEY_PARAM,
-     .param = PARAM_DURATION,
-     AT(struct scenario_target, over),
-     .group = 2,
-     .min = 1000000,
-     .max = LENGTH_MAX,
-     .doc = "The window, from the fault on."},
-    {.name = "during",
-     .type = KEY_PARAM,
-     .param = PARAM_ENUM,
-     .choices = during_words,
-     AT(struct scenario_target, during),
-     .group = 2,
-     .def = "whole",
-     .doc = "Without `over`: while there was a fault, from its removal to the end of observation, "
-            "or both."},
+    KEY_OVER,
+    KEY_DURING,
 };
 const struct section section_target_latency = {
     .name = "latency",

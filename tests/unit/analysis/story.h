@@ -35,6 +35,7 @@ struct story {
     const char *start;       /* more members of run.start: ",'trials':3" */
     const struct scenario_symptom *symptoms;
     size_t n_symptoms;
+    int length_ms; /* of the scenario's fault step, which is for trials without a fault */
 };
 
 static inline const char *story_slots(const struct story *s, uint32_t trial)
@@ -136,7 +137,8 @@ static inline void story_scenario(const struct story *s, struct story_told *t)
     t->probe.expect.rate =
         (struct probe_rate){.given = s->rate_ms != 0, .over = {STORY_MS(s->rate_ms)}};
     t->fault = (struct fault){.name = "process.kill", .lifetime = LIFETIME_INSTANT};
-    t->step = (struct scenario_step){.kind = STEP_FAULT, .fault = &t->fault};
+    t->step = (struct scenario_step){
+        .kind = STEP_FAULT, .fault = &t->fault, .length = {STORY_MS(s->length_ms)}};
     size_t n = 0;
     if (s->recovery_limit_ms != 0)
         t->targets[n++] = (struct scenario_target){.kind = TARGET_RECOVERY,

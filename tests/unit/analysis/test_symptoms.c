@@ -26,6 +26,14 @@ static const struct scenario_target recovered = {
     .kind = TARGET_RECOVERY, .probe = "write", .within = {STORY_MS(1000)}};
 static const struct scenario_target fast = {
     .kind = TARGET_LATENCY, .probe = "write", .percentile = {500000}, .within = {STORY_MS(1)}};
+#define DURING(time, percent)                                                                      \
+    {                                                                                              \
+        .kind = TARGET_AVAILABILITY, .probe = "write", .during = (time), .limit = {                \
+            (percent)*10000                                                                        \
+        }                                                                                          \
+    }
+static const struct scenario_target under = DURING(DURING_FAULT, 50),
+                                    after = DURING(DURING_RECOVERY, 99);
 static const struct scenario_target hosts = {
     .kind = TARGET_BLAST, .blast_of = BLAST_HOSTS, .limit = {1000000}};
 
@@ -45,12 +53,17 @@ static const struct scenario_symptom down[] = {DOWN_IS(&available, 1)}, up[] = {
                                      two[] = {UP_IS(&available, 1), DOWN_IS(&available, 1)},
                                      back[] = {UP_IS(&recovered, 1)},
                                      never_back[] = {DOWN_IS(&recovered, 1)},
-                                     slow[] = {DOWN_IS(&fast, 1)}, spread[] = {DOWN_IS(&hosts, 1)};
+                                     down_under[] = {DOWN_IS(&under, 1)},
+                                     up_after[] = {UP_IS(&after, 1)}, slow[] = {DOWN_IS(&fast, 1)},
+                                     spread[] = {DOWN_IS(&hosts, 1)};
 
 #define UNPROVEN                                                                                   \
     STORY_PREPARE("i1", "process.pause", "n1", "0")                                                \
     STORY_APPLIED("i1", "3000000000", "3010000000")                                                \
     STORY_EVIDENCE("i1", "state", "false") STORY_REVERTED("i1", "6000000000", "6020000000")
+#define NEVER_REMOVED                                                                              \
+    STORY_PREPARE("i1", "process.pause", "n1", "0")                                                \
+    STORY_APPLIED("i1", "3000000000", "3010000000") STORY_EVIDENCE("i1", "state", "true")
 #define STEP(s)                                                                                    \
     "{'t':" s "005000000,'ev':'step','step':1,'what':'fault','state':'begin'}\n"                   \
     "{'t':" s "005000000,'ev':'step','step':1,'what':'fault','state':'skipped'}\n"
@@ -182,6 +195,43 @@ static const struct row {
      VERDICT_PASS,
      0,
      "",
+     ""},
+    {"down while the fault is on",
+     {DOWN, .symptoms = down_under, .n_symptoms = 1},
+     SYMPTOM_SHOWN,
+     VERDICT_PASS,
+     0,
+     "",
+     ""},
+    {"and up after it",
+     {DOWN, .symptoms = up_after, .n_symptoms = 1},
+     SYMPTOM_SHOWN,
+     VERDICT_PASS,
+     0,
+     "",
+     ""},
+    {"a fault that nobody saw removed",
+     {DOWN, .symptoms = down_under, .n_symptoms = 1, .faults = NEVER_REMOVED},
+     SYMPTOM_NOT_DECIDED,
+     VERDICT_INCONCLUSIVE,
+     3,
+     "never seen to be removed",
+     ""},
+    {"down while it was planned to be",
+     {DOWN, .symptoms = down_under, .n_symptoms = 1, .faults = "", .no_fault = true,
+      .more = STEP("3"), .length_ms = 3000},
+     SYMPTOM_SHOWN,
+     VERDICT_INVALID,
+     3,
+     "shown without any fault",
+     ""},
+    {"and only then",
+     {DOWN, .symptoms = down_under, .n_symptoms = 1, .faults = "", .no_fault = true,
+      .more = STEP("5"), .length_ms = 3000},
+     SYMPTOM_NOT_SHOWN,
+     VERDICT_INVALID,
+     3,
+     "did not show",
      ""},
     {"a run without faults shows no outage",
      {QUIET, .symptoms = down, .n_symptoms = 1, .faults = "", .no_fault = true},

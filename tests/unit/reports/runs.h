@@ -16,6 +16,17 @@ struct reported {
     const char *never;             /* in the text; NULL: nothing is forbidden */
 };
 
+static const struct scenario_target run_bought = {
+    .kind = TARGET_AVAILABILITY, .probe = "write", .over = {STORY_MS(1000)}, .limit = {500000}};
+static const struct scenario_target run_answered = {
+    .kind = TARGET_AVAILABILITY, .probe = "write", .over = {STORY_MS(3000)}, .limit = {10000}};
+static const struct scenario_symptom run_symptoms[] = {
+    {.shows = "nobody can <buy> & \"pay\" | `it`",
+     .missed = true,
+     .targets = &run_bought,
+     .n_targets = 1},
+    {.shows = "the page answers", .targets = &run_answered, .n_targets = 1}};
+
 static const struct reported runs[] = {
     {"pass",
      {OUTAGE, .recovery_limit_ms = 5000, .blast_permille = -1},
@@ -72,6 +83,22 @@ static const struct reported runs[] = {
      "pass",
      0,
      {"pass: ", "3 of 3 trials passed", "trial 0: pass", "trial 1: pass", "trial 2: pass"},
+     NULL},
+    {"symptoms shown",
+     {OUTAGE, .recovery_limit_ms = 5000, .blast_permille = -1, .symptoms = run_symptoms,
+      .n_symptoms = 2},
+     "pass",
+     0,
+     {"pass: ", "symptoms of the outage", "shown        \"nobody can <buy> & \"pay\" | `it`\"",
+      "availability of write over 1s must be missed: ", "the page answers"},
+     NULL},
+    {"and in none of several trials",
+     {QUIET, .recovery_limit_ms = 5000, .blast_permille = -1, .trials = 3, .dry_first = true,
+      .symptoms = run_symptoms, .n_symptoms = 2},
+     "invalid",
+     3,
+     {"invalid: trial 1: the reproduction did not show \"nobody can <buy>", "not shown    \"nobody",
+      "shown in 0 of 2 trials", "shown in 2 of 2 trials; and in the fault-free one"},
      NULL},
     {"a torn journal",
      {BEFORE BAD_1S5, .recovery_limit_ms = 5000, .blast_permille = -1, .torn = true,

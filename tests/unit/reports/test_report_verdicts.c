@@ -97,8 +97,9 @@ static void expect_json(const struct reported *run, const json_t *result)
     }
     CU_ASSERT_EQUAL(json_array_size(json_object_get(result, "injections")),
                     run->story.faults != NULL && run->story.faults[0] == '\0' ? 0
-                    : run->story.trials > 1                                   ? run->story.trials
-                                                                              : 1);
+                    : run->story.trials > 1 ? run->story.trials - run->story.dry_first
+                                            : 1);
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(result, "symptoms")), run->story.n_symptoms);
     json_array_foreach(json_object_get(result, "injections"), i, one)
         FIELDS(run->name, "injection", one, of_injection);
     CU_ASSERT_EQUAL(json_array_size(json_object_get(result, "hosts")), 2);
