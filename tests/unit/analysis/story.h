@@ -36,6 +36,7 @@ struct story {
     const struct scenario_symptom *symptoms;
     size_t n_symptoms;
     int length_ms; /* of the scenario's fault step, which is for trials without a fault */
+    bool acts;     /* that step is no fault, but a command */
 };
 
 static inline const char *story_slots(const struct story *s, uint32_t trial)
@@ -139,6 +140,7 @@ static inline void story_scenario(const struct story *s, struct story_told *t)
     t->fault = (struct fault){.name = "process.kill", .lifetime = LIFETIME_INSTANT};
     t->step = (struct scenario_step){
         .kind = STEP_FAULT, .fault = &t->fault, .length = {STORY_MS(s->length_ms)}};
+    t->step.kind = s->acts ? STEP_RUN : t->step.kind;
     size_t n = 0;
     if (s->recovery_limit_ms != 0)
         t->targets[n++] = (struct scenario_target){.kind = TARGET_RECOVERY,

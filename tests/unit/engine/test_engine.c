@@ -49,6 +49,15 @@ static void test_what_is_awaited_at_the_end_is_said(void)
     CU_ASSERT_STRING_EQUAL(w.awaited,
                            "measuring on for 4.0 s, until the targets' windows are over");
     buf_free(&w.log);
+    /* And so is what a symptom looks at. */
+    const struct scenario_symptom symptom = {.shows = "s", .targets = window, .n_targets = 1};
+    leader_scenario();
+    w.scenario.symptoms = &symptom;
+    w.scenario.n_symptoms = 1;
+    world_run(&w);
+    CU_ASSERT_STRING_EQUAL(w.awaited,
+                           "measuring on for 4.0 s, until the targets' windows are over");
+    buf_free(&w.log);
 }
 
 static void test_group_prepares_all_then_applies_all(void)

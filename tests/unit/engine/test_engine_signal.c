@@ -37,6 +37,23 @@ static void test_a_signal_is_awaited_by_its_target(void)
     }
 }
 
+static void test_a_signal_is_awaited_by_a_symptom(void)
+{
+    static struct scenario_target target;
+    target =
+        (struct scenario_target){.kind = TARGET_DETECTION, .probe = "alert", .within = ms(5000)};
+    const struct scenario_symptom symptom = {.shows = "s", .targets = &target, .n_targets = 1};
+    system_scenario();
+    w.log_all = true;
+    w.also[3].from = 2000;
+    w.also[3].to = 2200;
+    w.scenario.symptoms = &symptom;
+    w.scenario.n_symptoms = 1;
+    world_run(&w);
+    expect_line("[ 2050] state settle");
+    buf_free(&w.log);
+}
+
 static void test_a_signal_that_never_comes_is_not_awaited_for_ever(void)
 {
     static struct scenario_target target;
@@ -143,6 +160,7 @@ static void test_a_step_waits_for_a_signal(void)
 }
 
 static const struct check_test tests[] = {
+    {"a signal is awaited by a symptom", test_a_signal_is_awaited_by_a_symptom},
     {"a signal is awaited by its target", test_a_signal_is_awaited_by_its_target},
     {"not for ever", test_a_signal_that_never_comes_is_not_awaited_for_ever},
     {"a signal must be silent first", test_a_signal_must_be_silent_first},

@@ -62,6 +62,29 @@ static void test_one_for_each(void)
     scenario_free(s);
 }
 
+static void test_symptoms_too(void)
+{
+    char said[400];
+    struct scenario *s = parse(READ WRITE,
+                               "symptoms:\n"
+                               "  - shows: nobody can write\n"
+                               "    missed: {availability: {probe: write, at_least: 50%}}\n"
+                               "  - shows: all can read\n"
+                               "    met: {availability: {probe: read, at_least: 50%}}\n"
+                               "targets: [{blast_radius: {at_most: 50%}}]\n",
+                               said);
+    CU_ASSERT_STRING_EQUAL(said, "");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+    CU_ASSERT_EQUAL_FATAL(s->n_symptoms, 2);
+    CU_ASSERT_EQUAL_FATAL(s->symptoms[0].n_targets, 3);
+    CU_ASSERT_STRING_EQUAL(s->symptoms[0].shows, "nobody can write");
+    CU_ASSERT_STRING_EQUAL(s->symptoms[0].targets[2].vantage, "n2");
+    CU_ASSERT_TRUE(s->symptoms[0].missed);
+    CU_ASSERT_EQUAL(s->symptoms[1].n_targets, 1);
+    CU_ASSERT_FALSE(s->symptoms[1].missed);
+    scenario_free(s);
+}
+
 static void test_mistakes(void)
 {
     static const struct {
@@ -134,9 +157,8 @@ static void test_ledgers(void)
 }
 
 static const struct check_test tests[] = {
-    {"one for each", test_one_for_each},
-    {"mistakes", test_mistakes},
-    {"too many", test_too_many},
+    {"symptoms too", test_symptoms_too}, {"one for each", test_one_for_each},
+    {"mistakes", test_mistakes},         {"too many", test_too_many},
     {"ledgers", test_ledgers},
 };
 
