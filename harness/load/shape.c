@@ -62,7 +62,7 @@ const char *load_shape_print_model(const struct load_shape *s, char *out, size_t
 
 static void put_retry(const struct load_retry *r, char *out, size_t size)
 {
-    char wait[64], most[64], factor[32] = "";
+    char wait[64], most[64], factor[64] = "";
     if (r->limit == 0) {
         (void)snprintf(out, size, "no retries");
         return;
