@@ -7,6 +7,7 @@ if [ ! -d "$volume" ]; then
     rm -rf "$volume.new"
     cp -a /var/lib/volumes/empty "$volume.new" || exit 1
     cat "$1/schema.sql" $(ls "$1/history.sql" 2>/dev/null) | $B/postgres --single -D "$volume.new" postgres >/dev/null || exit 1
+    rm -f "$volume"
     mv "$volume.new" "$volume"
 fi
 exec $B/postgres -D "$volume" -k /tmp
