@@ -3,7 +3,7 @@
 #   database.sh ENVIRONMENT
 B=/usr/lib/postgresql/15/bin
 volume=/var/lib/volumes/$(cat "$1/volume") || exit 1
-if [ ! -d "$volume" ]; then
+if [ ! -e "$volume/PG_VERSION" ]; then
     rm -rf "$volume.new"
     cp -a /var/lib/volumes/empty "$volume.new" || exit 1
     cat "$1/schema.sql" $(ls "$1/history.sql" 2>/dev/null) | $B/postgres --single -D "$volume.new" postgres >/dev/null || exit 1
