@@ -121,22 +121,45 @@ void cgroup_open_lab(struct lab_context *lab)
         hand_down_in_lab(lab->group_fds[LAB_GROUP_V2]);
 }
 
+static void limit_memory(int dir_fd, size_t group, const struct bytes *memory)
+{
+    char limit[32];
+    (void)snprintf(limit, sizeof(limit), "%llu", (unsigned long long)memory->n);
+    if (group == LAB_GROUP_V2)
+        (void)write_at(dir_fd, "memory.max", limit);
+    else if (group == LAB_GROUP_MEMORY)
+        (void)write_at(dir_fd, "memory.limit_in_bytes", limit);
+}
+
+/* A part of each tenth of a second, the kernel's own default. */
+static void limit_cpu(int dir_fd, size_t group, const struct ratio *cpu)
+{
+    char limit[32];
+    const unsigned period_us = 100000;
+    unsigned quota_us = cpu->ppm / 10;
+    (void)snprintf(limit, sizeof(limit), "%u %u", quota_us, period_us);
+    if (group == LAB_GROUP_V2) {
+        (void)write_at(dir_fd, "cpu.max", limit);
+    } else if (group == LAB_GROUP_CPU) {
+        (void)write_at(dir_fd, "cpu.cfs_period_us", strchr(limit, ' ') + 1);
+        *strchr(limit, ' ') = '\0';
+        (void)write_at(dir_fd, "cpu.cfs_quota_us", limit);
+    }
+}
+
 void cgroup_open_service(const struct lab_context *lab, size_t host,
                          const struct lab_service_spec *spec, int fds[LAB_GROUPS])
 {
-    char name[2 * NAME_MAX_LEN + 2], limit[32];
+    char name[2 * NAME_MAX_LEN + 2];
     (void)snprintf(name, sizeof(name), "%s.%s", lab->hosts[host].spec->name, spec->name);
-    (void)snprintf(limit, sizeof(limit), "%llu", (unsigned long long)spec->memory.n);
     for (size_t i = 0; i < LAB_GROUPS; i++) {
         if (fds[i] >= 0 || lab->group_fds[i] < 0)
             continue;
         fds[i] = open_made(lab->group_fds[i], name);
-        if (fds[i] < 0 || spec->memory.n == 0)
-            continue;
-        if (i == LAB_GROUP_V2)
-            (void)write_at(fds[i], "memory.max", limit);
-        else if (i == LAB_GROUP_MEMORY)
-            (void)write_at(fds[i], "memory.limit_in_bytes", limit);
+        if (fds[i] >= 0 && spec->memory.n != 0)
+            limit_memory(fds[i], i, &spec->memory);
+        if (fds[i] >= 0 && spec->cpu.ppm != 0)
+            limit_cpu(fds[i], i, &spec->cpu);
     }
 }
 

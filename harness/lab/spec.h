@@ -63,6 +63,7 @@ struct lab_service_spec {
     enum restart_policy restart;
     struct duration restart_delay;
     struct bytes memory;
+    struct ratio cpu;               /* of one processor; 0: no limit */
     uint32_t open_files, processes; /* limits; 0: none */
     const char *log;                /* file in the host; NULL: what it prints is its log */
     bool preload;                   /* the same as LAB_FAULTS_PRELOAD */
