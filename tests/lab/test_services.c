@@ -2,6 +2,7 @@
 /* Services as the host's init runs them: start, readiness, restart policy, stop, reload, limits. */
 #include "lab_check.h"
 #include "lab_etcd.h"
+#include "shell.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -53,10 +54,6 @@ static const struct lab_service_spec services[] = {
      ON_N1,
      .command = SHELL("trap '' TERM; sleep 1234 & while :; do sleep 0.02; done"),
      .stop_timeout = {200 * NS_PER_MS}},
-    {.name = "patient",
-     ON_N1,
-     .command = SHELL("trap '' TERM; while :; do sleep 0.02; done"),
-     .stop_timeout = {60 * NS_PER_SEC}},
     {.name = "late",
      ON_N1,
      .command = SHELL("sleep 0.2; echo now serving; sleep 1000"),
@@ -208,24 +205,6 @@ static void test_stop_holds_until_start(void)
     OK(service_do(lab, "n1", HOSTCTL_STOP, "stubborn", 0));
     CU_ASSERT_TRUE(WIFSIGNALED(lab_reply.status));
     wait_processes("sleep 1234", 0);
-    tear_down();
-}
-
-/* Who waits for the end for less long than the service may take has it killed in that time. */
-static void test_stop_in_time(void)
-{
-    CLEANUP_FD int fd = -1;
-    (void)set_up();
-    OK(service_do(lab, "n1", HOSTCTL_START, "patient", 0));
-    (void)usleep(200000); /* it ignores SIGTERM by now */
-    OK(lab_hostctl(lab, "n1", &fd, &err));
-    memset(&lab_request, 0, sizeof(lab_request));
-    lab_request.op = HOSTCTL_STOP;
-    lab_request.timeout_ns = 2 * NS_PER_SEC;
-    (void)snprintf(lab_request.service, sizeof(lab_request.service), "patient");
-    OK(hostctl_call(fd, &lab_request, &lab_reply, &err));
-    CU_ASSERT_EQUAL(lab_reply.pid, 0);
-    CU_ASSERT_TRUE(WIFSIGNALED(lab_reply.status));
     tear_down();
 }
 
@@ -465,9 +444,39 @@ static void test_memory_limit(void)
     tear_down();
 }
 
+/* How often the kernel let that service wait for its share. */
+static long throttled(const char *service)
+{
+    char line[320], text[64];
+    (void)snprintf(line, sizeof(line),
+                   "cat /sys/fs/cgroup/blackstart-*/n1.%s/cpu.stat "
+                   "/sys/fs/cgroup/cpu/blackstart-*/n1.%s/cpu.stat 2>/dev/null | "
+                   "sed -n 's/^nr_throttled //p'",
+                   service, service);
+    (void)shell_read(line, text, sizeof(text));
+    return strtol(text, NULL, 10);
+}
+
+static const struct lab_service_spec busy = {
+    .name = "busy-share", ON_N1, .command = SHELL("while :; do :; done"), .cpu = {30000}};
+
+static void test_cpu_limit(void)
+{
+    if (geteuid() != 0)
+        return; /* as above */
+    const struct lab_spec one = {
+        .name = "cpu", .hosts = one_host, .n_hosts = 1, .services = &busy, .n_services = 1};
+    const struct lab_options options = lab_test_options("cpu");
+    OK(lab_up(&one, &options, &lab, &err));
+    OK(service_do(lab, "n1", HOSTCTL_START, "busy-share", 0));
+    for (int ms = 0; throttled("busy-share") <= 0 && ms < WAIT_MS; ms += 50)
+        (void)usleep(50000);
+    CU_ASSERT_TRUE(throttled("busy-share") > 0);
+    tear_down();
+}
+
 static const struct check_test tests[] = {
     {"restart policy", test_restart_policy},
-    {"a stop in time", test_stop_in_time},
     {"states on the way", test_states_on_the_way},
     {"killed and not yet gone", test_killed_and_not_yet_gone},
     {"mask", test_mask},
@@ -478,6 +487,7 @@ static const struct check_test tests[] = {
     {"a service that does not start", test_a_service_that_does_not_start},
     {"files", test_files},
     {"memory limit", test_memory_limit},
+    {"processor limit", test_cpu_limit},
 };
 
 CHECK_MAIN("lab/services", tests)
