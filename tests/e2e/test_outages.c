@@ -133,7 +133,9 @@ static void test_outages(void)
 {
     static struct one runs[RUNS_MAX];
     size_t n = 0, next = 0, i, k;
-    unsigned at_once = number_of("OUTAGES_AT_ONCE", 2, AT_ONCE_MAX);
+    const char *form = getenv("BLACKSTART_FULL");
+    bool full = form != NULL && strcmp(form, "yes") == 0;
+    unsigned at_once = number_of("OUTAGES_AT_ONCE", full ? 2 : 4, AT_ONCE_MAX);
     json_t *list = list_outages(), *outage, *variant;
     CU_ASSERT_PTR_NOT_NULL_FATAL(list);
     json_array_foreach(list, i, outage)
