@@ -25,6 +25,19 @@ static unsigned number_of(const char *name, unsigned def, unsigned max)
     return n == 0 || n > max ? def : (unsigned)n;
 }
 
+/* The run's folder stands in `kept`, which the tree's own folder or / begins: a link leads there. */
+static void out_kept(struct one *o, const char *kept)
+{
+    char link[80], target[512];
+    int n = snprintf(target, sizeof(target), "%s%s%s", kept[0] == '/' ? "" : SOURCE_DIR,
+                     kept[0] == '/' ? "" : "/", kept);
+    CU_ASSERT_FATAL(n > 0 && n < (int)sizeof(target));
+    (void)snprintf(link, sizeof(link), "%s/k", o->t.dir);
+    CU_ASSERT_FATAL(symlink(target, link) == 0);
+    n = snprintf(o->t.out, sizeof(o->t.out), "%.60s/k/%s-%s", o->t.dir, o->outage, o->variant);
+    CU_ASSERT_FATAL(n > 0 && n < (int)sizeof(o->t.out));
+}
+
 static void start(struct one *o)
 {
     char file[160], trials[16];
@@ -33,8 +46,7 @@ static void start(struct one *o)
     size_t n = 2;
     e2e_begin(&o->t);
     if (kept != NULL && !o->no_fault)
-        (void)snprintf(o->t.out, sizeof(o->t.out), "%.20s/%.30s-%.20s", kept, o->outage,
-                       o->variant);
+        out_kept(o, kept);
     (void)snprintf(file, sizeof(file), "outages/%.100s", o->outage);
     (void)snprintf(trials, sizeof(trials), "%u", number_of("OUTAGES_TRIALS", 1, 1000));
     args[n++] = "--out";
