@@ -3,7 +3,8 @@
  * journal-ctk.json: the run as a Chaos Toolkit journal, for tools that read those. The hypothesis
  * is the targets: "before" is whether the steady state held, "after" is what each target came to.
  * An activity is an injection; its rollback is the revert. What ledgers and probers measured in a
- * trial are activities too, of the kind that only looks.
+ * trial, and whether it showed what the outage showed, are activities too, of the kind that only
+ * looks.
  */
 #include "base/clock.h"
 #include "reports/figure.h"
@@ -143,6 +144,27 @@ static void put_probers(json_t *runs, const struct report *report, const struct 
     json_decref(figures);
 }
 
+/* What the outage showed that is reproduced: a look that succeeds where it tells, either way. */
+static void put_symptoms(json_t *runs, const struct report *report, const struct analysis_trial *t)
+{
+    json_t *figures = json_symptoms(t->symptoms, t->n_symptoms);
+    for (size_t i = 0; i < t->n_symptoms; i++) {
+        const struct analysis_symptom *s = &t->symptoms[i];
+        bool told = s->state == SYMPTOM_SHOWN || s->state == SYMPTOM_NOT_SHOWN;
+        CLEANUP_BUF struct buf name = BUF_INIT(TEXT_MAX), output = BUF_INIT(TEXT_MAX);
+        buf_printf(&name, "symptom %zu: %s", i + 1, s->shows);
+        buf_printf(&output, "%s: ", symptom_word(s->state));
+        figure_put_symptom(&output, s);
+        json_t *o = look_run(
+            report, t,
+            activity("probe", buf_text(&name), "blackstart.symptoms", s->target.measure, NULL),
+            buf_text(&output), told ? NULL : s->why, json_incref(json_array_get(figures, i)));
+        (void)json_object_set_new(o, "blackstart_symptom", json_string(symptom_word(s->state)));
+        (void)json_array_append_new(runs, o);
+    }
+    json_decref(figures);
+}
+
 /* All that was done and looked at, in the order of kinds. */
 static json_t *all_runs(const struct report *report)
 {
@@ -151,6 +173,7 @@ static json_t *all_runs(const struct report *report)
     for (size_t i = 0; i < a->n_injections; i++)
         (void)json_array_append_new(runs, injection_run(report, &a->injections[i], false));
     for (size_t i = 0; i < a->n_trials; i++) {
+        put_symptoms(runs, report, &a->trials[i]);
         put_ledgers(runs, report, &a->trials[i]);
         put_probers(runs, report, &a->trials[i]);
     }
@@ -237,6 +260,7 @@ static json_t *journal(const struct report *report)
     (void)json_object_set_new(o, "blackstart-version", letter_json(h->version));
     (void)json_object_set_new(o, "blackstart-run", letter_json(h->run));
     (void)json_object_set_new(o, "blackstart-verdict", json_string(verdict_word(a->verdict)));
+    (void)json_object_set_new(o, "blackstart-symptoms", json_shown(a));
     (void)json_object_set_new(o, "platform", letter_json(buf_text(&platform)));
     (void)json_object_set_new(o, "node", json_string("blackstart"));
     (void)json_object_set_new(o, "experiment", experiment(report, runs));

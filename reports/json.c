@@ -57,7 +57,7 @@ static json_t *symptom_json(const struct analysis_symptom *s)
     return o;
 }
 
-static json_t *symptoms_json(const struct analysis_symptom *list, size_t n)
+json_t *json_symptoms(const struct analysis_symptom *list, size_t n)
 {
     json_t *a = json_array();
     for (size_t i = 0; i < n; i++)
@@ -65,7 +65,7 @@ static json_t *symptoms_json(const struct analysis_symptom *list, size_t n)
     return a;
 }
 
-static json_t *shown_json(const struct analysis *a)
+json_t *json_shown(const struct analysis *a)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < a->n_symptoms; i++) {
@@ -200,7 +200,7 @@ static json_t *trial_json(const struct analysis_trial *t)
     (void)json_object_set_new(o, "loads", json_traffic(t));
     (void)json_object_set_new(o, "admissions", json_admissions(t));
     (void)json_object_set_new(o, "runbook", json_tasks(t));
-    (void)json_object_set_new(o, "symptoms", symptoms_json(t->symptoms, t->n_symptoms));
+    (void)json_object_set_new(o, "symptoms", json_symptoms(t->symptoms, t->n_symptoms));
     return o;
 }
 
@@ -274,8 +274,8 @@ json_t *report_json(const struct report *report)
     (void)json_object_set_new(o, "no_fault", json_boolean(h->no_fault));
     (void)json_object_set_new(o, "aborted", json_boolean(h->aborted));
     (void)json_object_set_new(o, "error", text(h->error));
-    (void)json_object_set_new(o, "symptoms", symptoms_json(a->symptoms, a->n_symptoms));
-    (void)json_object_set_new(o, "symptoms_shown", shown_json(a));
+    (void)json_object_set_new(o, "symptoms", json_symptoms(a->symptoms, a->n_symptoms));
+    (void)json_object_set_new(o, "symptoms_shown", json_shown(a));
     (void)json_object_set_new(o, "targets", targets);
     (void)json_object_set_new(o, "injections", injections_json(a, compact));
     (void)json_object_set_new(o, "hosts", hosts);

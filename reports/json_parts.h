@@ -32,6 +32,9 @@ json_t *json_traffic(const struct analysis_trial *t);
 json_t *json_admissions(const struct analysis_trial *t);
 json_t *json_tasks(const struct analysis_trial *t);
 json_t *json_health(const struct analysis_trial *t);
+/* json.c: what the outage showed, in one trial or in the run; and over all trials. */
+json_t *json_symptoms(const struct analysis_symptom *list, size_t n);
+json_t *json_shown(const struct analysis *a);
 /* json_earlier.c: the run beside earlier ones; null where the journal does not list them. */
 json_t *json_earlier(const struct report *report);
 

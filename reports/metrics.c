@@ -157,6 +157,59 @@ static void put_counts(struct metrics *m)
     put_bounds(m, UNIT_COUNT);
 }
 
+/* What it shows; the second of two that say the same has a number. */
+static void put_shows(struct buf *out, const struct analysis *a, size_t k)
+{
+    unsigned alike = 1;
+    for (size_t i = 0; i < k; i++)
+        alike += strcmp(a->symptoms[i].shows, a->symptoms[k].shows) == 0;
+    buf_puts(out, a->symptoms[k].shows);
+    if (alike > 1)
+        buf_printf(out, " (%u)", alike);
+}
+
+static void put_symptom_states(struct metrics *m)
+{
+    const struct analysis *a = m->report->analysis;
+    for (size_t k = 0; k < a->n_symptoms; k++) {
+        CLEANUP_BUF struct buf shows = BUF_INIT(4096);
+        put_shows(&shows, a, k);
+        for (int s = SYMPTOM_NOT_JUDGED; s <= SYMPTOM_NOT_SHOWN; s++)
+            put_sample(
+                m,
+                LABELS("symptom", buf_text(&shows), "state", symptom_word((enum symptom_state)s), ),
+                a->symptoms[k].state == (enum symptom_state)s);
+    }
+}
+
+static unsigned trials_in_state(const struct analysis *a, size_t k, bool fault_free,
+                                enum symptom_state state)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < a->n_trials; i++) {
+        const struct analysis_trial *t = &a->trials[i];
+        n += t->fault_free == fault_free && k < t->n_symptoms && t->symptoms[k].state == state;
+    }
+    return n;
+}
+
+static void put_symptom_trials(struct metrics *m)
+{
+    const struct analysis *a = m->report->analysis;
+    for (size_t k = 0; k < a->n_symptoms; k++) {
+        CLEANUP_BUF struct buf shows = BUF_INIT(4096);
+        put_shows(&shows, a, k);
+        for (int i = 0; i <= 2 * SYMPTOM_NOT_SHOWN + 1; i++) {
+            enum symptom_state state = (enum symptom_state)(i / 2);
+            bool fault_free = i % 2 != 0;
+            put_sample(m,
+                       LABELS("symptom", buf_text(&shows), "state", symptom_word(state), "fault",
+                              fault_free ? "no" : "yes", ),
+                       trials_in_state(a, k, fault_free, state));
+        }
+    }
+}
+
 /* A probe stands in the scenario's order in each trial. */
 static void put_slots(struct metrics *m)
 {
@@ -329,6 +382,10 @@ static const struct family families[] = {
     {"target_seconds", "seconds", "Bounds of what a target measured, and its limit.", put_seconds},
     {"target_ratio", "ratio", "Bounds of what a target measured, and its limit.", put_shares},
     {"target_number", "", "Bounds of what a target measured, and its limit.", put_counts},
+    {"symptom_state", "", "1 for what the run says of a symptom of the outage, 0 for the others.",
+     put_symptom_states},
+    {"symptom_trials", "", "Trials, by whether they showed a symptom of the outage.",
+     put_symptom_trials},
     {"probe_slots", "", "Slots of a probe from the fault on, over all trials.", put_slots},
     {"probe_outages", "", "Outages that a probe saw, over all trials.", put_outages},
     {"prober_slots", "", "What a prober sent, sent late, or did not send, over all trials.",

@@ -44,21 +44,26 @@ const struct report_renderer report_renderers[] = {
      .render = report_render_junit},
     {.name = "metrics",
      .file = "metrics.txt",
-     .summary = "Verdict, bounds, outages and the prober's health as OpenMetrics text.",
-     .reader = "Prometheus by way of node_exporter's textfile collector (as `blackstart.prom`), or "
-               "a Pushgateway: `curl --data-binary @metrics.txt "
-               "http://pushgateway:9091/metrics/job/blackstart`. The run's id is a label of "
-               "`blackstart_run_info` alone, so that a series goes on from run to run.",
+     .summary = "Verdict, symptoms, bounds, outages and the prober's health as OpenMetrics text.",
+     .reader =
+         "Prometheus by way of node_exporter's textfile collector (as `blackstart.prom`), or "
+         "a Pushgateway: `curl --data-binary @metrics.txt "
+         "http://pushgateway:9091/metrics/job/blackstart`. The run's id is a label of "
+         "`blackstart_run_info` alone, so that a series goes on from run to run. Did the last "
+         "run show what the outage showed: "
+         "`min(blackstart_symptom_state{state=\"shown\"}) by (scenario)` is 1.",
      .render = report_render_metrics},
     {.name = "trace",
      .file = "trace.json",
      .summary = "Run, trials, steps, injections, outages, ledgers and probers as spans, in OTLP's "
                 "JSON.",
-     .reader = "OpenTelemetry collectors, Jaeger, Tempo: `blackstart send --otlp "
-               "http://collector:4318 DIR`. Times stand on the run's wall time, which is known to "
-               "the second; distances between them are exact. Ids derive from the run's, so that "
-               "one sent twice is one. A ledger's or a prober's span is as long as its trial; a "
-               "write that was lost is an event in it.",
+     .reader =
+         "OpenTelemetry collectors, Jaeger, Tempo: `blackstart send --otlp "
+         "http://collector:4318 DIR`. Times stand on the run's wall time, which is known to "
+         "the second; distances between them are exact. Ids derive from the run's, so that "
+         "one sent twice is one. A ledger's or a prober's span is as long as its trial; a "
+         "write that was lost is an event in it. What targets and symptoms came to are events "
+         "at the end of their trial's span, and of the run's.",
      .render = report_render_trace},
     {.name = "grafana",
      .file = "annotations.json",
@@ -71,9 +76,13 @@ const struct report_renderer report_renderers[] = {
     {.name = "ctk",
      .file = "journal-ctk.json",
      .summary = "The run as a Chaos Toolkit journal.",
-     .reader = "What reads such journals, as `chaos report` does. The hypothesis is that every "
-               "target is met; `deviated` is true for the verdict fail alone. Faults are actions; "
-               "of each trial, each ledger's reading back and each prober's health are probes.",
+     .reader =
+         "What reads such journals, as `chaos report` does. The hypothesis is that every "
+         "target is met; `deviated` is true for the verdict fail alone. Faults are actions; "
+         "of each trial, each symptom, each ledger's reading back and each prober's health are "
+         "probes. A symptom's probe succeeds where it tells, either way: its "
+         "`blackstart_symptom` says `shown` or `not shown`; `blackstart-symptoms` counts "
+         "over the trials.",
      .render = report_render_ctk},
     {.name = "html",
      .file = "report.html",

@@ -161,6 +161,30 @@ static void add_target(struct trace *t, json_t *events, int64_t at,
     add_event(t, events, at, "target", list);
 }
 
+/* all: over the run's trials; NULL: of one trial. */
+static void add_symptom(struct trace *t, json_t *events, int64_t at,
+                        const struct analysis_symptom *s, const struct analysis_shown *all)
+{
+    json_t *list = json_array();
+    CLEANUP_BUF struct buf name = BUF_INIT(4096);
+    figure_put_target(&name, &s->target);
+    otlp_text(list, "blackstart.symptom", s->shows);
+    otlp_text(list, "blackstart.state", symptom_word(s->state));
+    otlp_text(list, "blackstart.target", buf_text(&name));
+    otlp_text(list, "blackstart.expects", s->missed ? "missed" : "met");
+    otlp_text(list, "blackstart.unit", figure_unit(s->target.unit));
+    otlp_real(list, "blackstart.lower", s->target.lower);
+    otlp_real(list, "blackstart.upper", s->target.upper);
+    otlp_real(list, "blackstart.limit", s->target.limit);
+    otlp_text(list, "blackstart.why", s->why);
+    if (all != NULL) {
+        otlp_int(list, "blackstart.trials", all->n);
+        otlp_int(list, "blackstart.trials_shown", all->shown);
+        otlp_text(list, "blackstart.without_fault", all->dry_known ? symptom_word(all->dry) : NULL);
+    }
+    add_event(t, events, at, "symptom", list);
+}
+
 static void add_injection(struct trace *t, const struct span_ids *ids,
                           const struct analysis_injection *a)
 {
@@ -268,6 +292,8 @@ static json_t *trial_events(struct trace *t, size_t i)
             otlp_text(list, "blackstart.state", state);
             add_event(t, events, e->t, e->ev, list);
         }
+    for (size_t k = 0; k < trial->n_symptoms; k++)
+        add_symptom(t, events, trial->end_ns, &trial->symptoms[k], NULL);
     for (size_t k = 0; k < trial->n_targets; k++)
         add_target(t, events, trial->end_ns, &trial->targets[k]);
     return events;
@@ -406,6 +432,8 @@ static void add_run(struct trace *t)
     otlp_bool(list, "blackstart.dirty", a->dirty);
     if (t->dropped != 0)
         otlp_int(list, "blackstart.spans_left_out", (int64_t)t->dropped);
+    for (size_t i = 0; i < a->n_symptoms; i++)
+        add_symptom(t, events, h->end_ns, &a->symptoms[i], &a->shown[i]);
     for (size_t i = 0; i < a->n_targets; i++)
         add_target(t, events, h->end_ns, &a->targets[i]);
     add_span(t, &ids, buf_text(&name), &(struct span){0, h->end_ns}, list, events,
