@@ -14,10 +14,10 @@
 
 enum { CELL_MAX = 96, TARGET_MIN = 16 };
 
-enum column { WHEN, VERDICT, SCENARIO, TARGET, INTERVAL, TRIALS, VERSION, RUN, COLUMNS };
+enum column { WHEN, VERDICT, SCENARIO, TARGET, INTERVAL, SYMPTOMS, TRIALS, VERSION, RUN, COLUMNS };
 
 static const char *const headings[COLUMNS] = {
-    "when", "verdict", "scenario", "decided by", "interval", "trials", "version", "run",
+    "when", "verdict", "scenario", "decided by", "interval", "symptoms", "trials", "version", "run",
 };
 
 struct row {
@@ -29,11 +29,19 @@ static void put_cell(struct row *row, enum column c, const char *text)
     (void)snprintf(row->cells[c], CELL_MAX, "%s", text);
 }
 
+static size_t shown(const struct store_run *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_symptoms; i++)
+        n += strcmp(r->symptoms[i].state, symptom_word(SYMPTOM_SHOWN)) == 0;
+    return n;
+}
+
 static void row_fill(const struct store_run *r, struct row *row)
 {
     CLEANUP_BUF struct buf name = BUF_INIT(4096);
     CLEANUP_BUF struct buf interval = BUF_INIT(4096);
-    char when[WHEN_TEXT], trials[32];
+    char when[WHEN_TEXT], trials[32], symptoms[64] = "";
     const struct earlier_target *t = trend_deciding_target(&r->run);
     if (t != NULL)
         trend_print_name(t, &name);
@@ -45,22 +53,28 @@ static void row_fill(const struct store_run *r, struct row *row)
     when_print(r->run.wall, when);
     (void)snprintf(trials, sizeof(trials), "%" PRId64 "%s", r->run.trials,
                    r->no_fault ? " dry" : "");
+    if (r->n_symptoms != 0)
+        (void)snprintf(symptoms, sizeof(symptoms), "%zu of %zu", shown(r), r->n_symptoms);
     put_cell(row, WHEN, when);
     put_cell(row, VERDICT, r->run.verdict);
     put_cell(row, SCENARIO, r->scenario);
     put_cell(row, TARGET, buf_text(&name));
     put_cell(row, INTERVAL, interval.len != 0 ? buf_text(&interval) : "-");
+    put_cell(row, SYMPTOMS, symptoms);
     put_cell(row, TRIALS, trials);
     put_cell(row, VERSION, r->run.version);
     put_cell(row, RUN, r->run.run);
 }
 
+/* A width of 0: the column is left out. */
 static void widths_fill(const struct store_list *list, size_t columns, size_t widths[COLUMNS])
 {
     struct row row = {.cells = {""}};
-    size_t sum = 0;
+    size_t sum = 0, symptoms = 0;
+    for (size_t i = 0; i < list->n; i++)
+        symptoms += list->runs[i].n_symptoms;
     for (size_t c = 0; c < COLUMNS; c++)
-        widths[c] = strlen(headings[c]);
+        widths[c] = c == SYMPTOMS && symptoms == 0 ? 0 : strlen(headings[c]);
     for (size_t i = 0; i < list->n; i++) {
         row_fill(&list->runs[i], &row);
         for (size_t c = 0; c < COLUMNS; c++)
@@ -68,7 +82,7 @@ static void widths_fill(const struct store_list *list, size_t columns, size_t wi
                 widths[c] = strlen(row.cells[c]);
     }
     for (size_t c = 0; c < COLUMNS; c++)
-        sum += widths[c] + 2;
+        sum += widths[c] + (widths[c] != 0 ? 2 : 0);
     size_t over = sum > columns + 2 ? sum - columns - 2 : 0;
     if (over != 0 && widths[TARGET] > TARGET_MIN)
         widths[TARGET] -= over < widths[TARGET] - TARGET_MIN ? over : widths[TARGET] - TARGET_MIN;
@@ -86,6 +100,8 @@ static void row_print(const struct row *row, const size_t widths[COLUMNS], bool 
                       struct buf *out)
 {
     for (size_t c = 0; c < COLUMNS; c++) {
+        if (widths[c] == 0)
+            continue;
         const char *text = row->cells[c];
         size_t len = strlen(text);
         bool styled = colour && c == VERDICT;
@@ -164,7 +180,7 @@ static void csv_line(const struct store_run *r, const struct earlier_target *t, 
     put_number(out, t != NULL ? t->limit : NAN);
     put_number(out, t != NULL ? t->lower : NAN);
     put_number(out, t != NULL ? t->upper : NAN);
-    buf_puts(out, "\n");
+    buf_printf(out, ",%zu,%zu\n", r->n_symptoms, shown(r));
 }
 
 void history_print_csv(const struct store_list *list, struct buf *out)
@@ -172,7 +188,7 @@ void history_print_csv(const struct store_list *list, struct buf *out)
     buf_puts(out,
              "run,wall,scenario,sha256,setup,version,kernel,machine,node,packages,folder,"
              "vars,verdict,exit,seed,trials,no_fault,dirty,aborted,took_s,measure,of,from,unit,"
-             "target_verdict,detail,side,limit,lower,upper\n");
+             "target_verdict,detail,side,limit,lower,upper,symptoms,symptoms_shown\n");
     for (size_t i = 0; i < list->n; i++) {
         const struct store_run *r = &list->runs[i];
         for (size_t k = 0; k < r->run.n_targets; k++)
@@ -180,6 +196,21 @@ void history_print_csv(const struct store_list *list, struct buf *out)
         if (r->run.n_targets == 0)
             csv_line(r, NULL, out);
     }
+}
+
+static json_t *symptoms_json(const struct store_run *r)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < r->n_symptoms; i++) {
+        const struct store_symptom *s = &r->symptoms[i];
+        json_t *dry = s->without_fault[0] != '\0' ? json_string(s->without_fault) : json_null();
+        (void)json_array_append_new(list,
+                                    json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:o}", "shows",
+                                              s->shows, "expects", s->expects, "state", s->state,
+                                              "why", s->why, "n", (json_int_t)s->judged, "shown",
+                                              (json_int_t)s->shown, "without_fault", dry));
+    }
+    return list;
 }
 
 static json_t *run_json(const struct store_run *r)
@@ -192,11 +223,12 @@ static json_t *run_json(const struct store_run *r)
     json_decref(all);
     json_t *vars = json_loads(r->vars, JSON_REJECT_DUPLICATES, NULL);
     json_t *more = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:f, s:b, s:b, s:b, s:o}", "scenario",
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:f, s:b, s:b, s:b, s:o, s:o}", "scenario",
         r->scenario, "file", r->file, "folder", r->folder, "why", r->why, "kernel", r->kernel,
         "machine", r->machine, "node", r->node, "exit", (json_int_t)r->exit_status, "seed",
         (json_int_t)r->seed, "took_s", (double)r->took_ns / 1e9, "no_fault", r->no_fault, "dirty",
-        r->dirty, "aborted", r->aborted, "vars", vars != NULL ? vars : json_object());
+        r->dirty, "aborted", r->aborted, "vars", vars != NULL ? vars : json_object(), "symptoms",
+        symptoms_json(r));
     (void)json_object_update(o, more);
     json_decref(more);
     return o;

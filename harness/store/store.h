@@ -18,7 +18,7 @@
 #define STORE_FILE "history.db"
 
 enum {
-    STORE_SCHEMA = 4, /* PRAGMA user_version */
+    STORE_SCHEMA = 5, /* PRAGMA user_version */
     STORE_BUSY_MS = 10000,
     STORE_ARENA_MAX = 256 << 20
 };
@@ -64,12 +64,23 @@ int store_is_known(struct store *s, const struct store_folder *folder, bool *ret
 int store_record(struct store *s, const struct history *h, const struct analysis *a,
                  const struct store_folder *folder, struct err *err) MUST_CHECK;
 
+/* What the outage showed that the run reproduces. */
+struct store_symptom {
+    const char *shows, *expects; /* "met", "missed" */
+    const char *state;           /* symptom_word of the trial that decided */
+    const char *why;
+    const char *without_fault; /* in the fault-free trial; "": there was none */
+    int64_t judged, shown; /* trials with a fault that count, and those of them that showed it */
+};
+
 struct store_run {
     int64_t id;
     struct earlier_run run; /* id, time, version, verdict, targets */
     const char *scenario, *file, *folder, *why, *vars, *kernel, *machine, *node;
     int64_t seed, took_ns, exit_status;
     bool no_fault, dirty, aborted;
+    struct store_symptom *symptoms; /* in the scenario's order */
+    size_t n_symptoms;
 };
 
 struct store_list {
@@ -96,7 +107,8 @@ struct store_filter {
 int store_list(struct store *s, const struct store_filter *filter, struct store_list *ret,
                struct err *err) MUST_CHECK;
 
-/* The trials of a run with their figures, as JSON: [{trial, fault_free, ..., figures}]. The caller
+/* The trials of a run with their figures, as JSON: [{trial, fault_free, ..., figures,
+ * symptoms}]. The caller
  * decrefs. */
 int store_trials(struct store *s, int64_t id, json_t **ret, struct err *err) MUST_CHECK;
 

@@ -85,12 +85,15 @@ static int take_targets(struct store_statement *st, struct arena *arena, struct 
 }
 
 static int take_runs(struct store_statement *runs, struct store_statement *targets,
-                     struct store_list *ret, size_t room, struct err *err)
+                     struct store_statement *symptoms, struct store_list *ret, size_t room,
+                     struct err *err)
 {
     int rc;
     while ((rc = store_step(runs, err)) == 1 && ret->n < room) {
-        take_run(runs, &ret->arena, &ret->runs[ret->n]);
-        if (take_targets(targets, &ret->arena, &ret->runs[ret->n++], err) != 0)
+        struct store_run *r = &ret->runs[ret->n++];
+        take_run(runs, &ret->arena, r);
+        if (take_targets(targets, &ret->arena, r, err) != 0 ||
+            store_take_symptoms(symptoms, &ret->arena, r, err) != 0)
             return -1;
     }
     return rc < 0 ? -1 : 0;
@@ -101,6 +104,7 @@ static int list(struct store *s, const struct store_filter *f, struct store_list
 {
     CLEANUP_STATEMENT struct store_statement runs = {.stmt = NULL};
     CLEANUP_STATEMENT struct store_statement targets = {.stmt = NULL};
+    CLEANUP_STATEMENT struct store_statement symptoms = {.stmt = NULL};
     int64_t n = 0;
     if (store_prepare(
             s, "read",
@@ -113,7 +117,7 @@ static int list(struct store *s, const struct store_filter *f, struct store_list
                       "side = 'at least' FROM targets "
                       "WHERE run_id = ? ORDER BY place LIMIT ?",
                       &targets, err) != 0 ||
-        count(s, f, &n, err) != 0)
+        store_prepare_symptoms(s, &symptoms, err) != 0 || count(s, f, &n, err) != 0)
         return -1;
     int64_t room = f->limit > 0 && f->limit < n ? f->limit : n;
     ret->more = n - room;
@@ -122,7 +126,7 @@ static int list(struct store *s, const struct store_filter *f, struct store_list
         return make_error(err, ERR_LIMIT, ENOMEM, "%lld runs", (long long)n);
     put_filter(&runs, f);
     store_put_int(&runs, room);
-    return take_runs(&runs, &targets, ret, (size_t)room, err);
+    return take_runs(&runs, &targets, &symptoms, ret, (size_t)room, err);
 }
 
 static json_t *figure_json(const struct store_statement *st, int column)
@@ -153,20 +157,21 @@ static int figures_json(struct store_statement *st, int64_t id, int64_t trial, j
     return rc;
 }
 
-static int trials_json(struct store_statement *trials, struct store_statement *figures, int64_t id,
-                       json_t *to, struct err *err)
+static int trials_json(struct store_statement *trials, struct store_statement *figures,
+                       struct store_statement *symptoms, int64_t id, json_t *to, struct err *err)
 {
     CLEANUP_ARENA struct arena arena = ARENA_INIT(1 << 20);
     int rc;
     store_put_int(trials, id);
     while ((rc = store_step(trials, err)) == 1) {
-        json_t *list = json_array();
-        json_t *o = json_pack("{s:I, s:b, s:s, s:s, s:o}", "trial",
-                              (json_int_t)store_int(trials, 0), "fault_free",
-                              store_int(trials, 1) != 0, "verdict", store_text(trials, 2, &arena),
-                              "why", store_text(trials, 3, &arena), "figures", list);
+        json_t *list = json_array(), *showed = json_array();
+        json_t *o = json_pack(
+            "{s:I, s:b, s:s, s:s, s:o, s:o}", "trial", (json_int_t)store_int(trials, 0),
+            "fault_free", store_int(trials, 1) != 0, "verdict", store_text(trials, 2, &arena),
+            "why", store_text(trials, 3, &arena), "figures", list, "symptoms", showed);
         (void)json_array_append_new(to, o);
-        if (figures_json(figures, id, store_int(trials, 0), list, err) != 0)
+        if (figures_json(figures, id, store_int(trials, 0), list, err) != 0 ||
+            store_trial_symptoms_json(symptoms, id, store_int(trials, 0), showed, err) != 0)
             return -1;
     }
     return rc;
@@ -176,6 +181,7 @@ int store_trials(struct store *s, int64_t id, json_t **ret, struct err *err)
 {
     CLEANUP_STATEMENT struct store_statement trials = {.stmt = NULL};
     CLEANUP_STATEMENT struct store_statement figures = {.stmt = NULL};
+    CLEANUP_STATEMENT struct store_statement symptoms = {.stmt = NULL};
     if (store_prepare(s, "read",
                       "SELECT trial, fault_free, verdict, why FROM trials WHERE run_id = ? "
                       "ORDER BY trial",
@@ -183,10 +189,11 @@ int store_trials(struct store *s, int64_t id, json_t **ret, struct err *err)
         store_prepare(s, "read",
                       "SELECT measure, of, since, unit, verdict, why, detail, side, bound, lower, "
                       "upper, automatic FROM figures WHERE run_id = ? AND trial = ? ORDER BY place",
-                      &figures, err) != 0)
+                      &figures, err) != 0 ||
+        store_prepare_trial_symptoms(s, &symptoms, err) != 0)
         return -1;
     *ret = json_array();
-    if (trials_json(&trials, &figures, id, *ret, err) == 0)
+    if (trials_json(&trials, &figures, &symptoms, id, *ret, err) == 0)
         return 0;
     json_decref(*ret);
     *ret = NULL;

@@ -45,6 +45,22 @@ int store_begin(const struct store *s, struct err *err) MUST_CHECK;
 int store_commit(const struct store *s, struct err *err) MUST_CHECK;
 void store_roll_back(const struct store *s);
 
+/* store_symptoms.c: of a run and of its trials, in; and out, by a statement for all runs, or for
+ * all trials. */
+int store_add_symptoms(const struct store *s, int64_t id, const struct analysis *a,
+                       struct err *err) MUST_CHECK;
+int store_add_trial_symptoms(const struct store *s, int64_t id, const struct analysis *a,
+                             struct err *err) MUST_CHECK;
+int store_prepare_symptoms(const struct store *s, struct store_statement *ret,
+                           struct err *err) MUST_CHECK;
+int store_take_symptoms(struct store_statement *st, struct arena *arena, struct store_run *r,
+                        struct err *err) MUST_CHECK;
+int store_prepare_trial_symptoms(const struct store *s, struct store_statement *ret,
+                                 struct err *err) MUST_CHECK;
+/* Appends {shows, state, why} to the list for each. */
+int store_trial_symptoms_json(struct store_statement *st, int64_t id, int64_t trial, json_t *to,
+                              struct err *err) MUST_CHECK;
+
 /* From whatever version the file has to `version`: STORE_SCHEMA, or an older one in a test. */
 int store_migrate(const struct store *s, int version, struct err *err) MUST_CHECK;
 

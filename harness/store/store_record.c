@@ -221,7 +221,8 @@ int store_record(struct store *s, const struct history *h, const struct analysis
     if (trend_run_of(h, a, &arena, &r, err) != 0 || store_begin(s, err) != 0)
         return -1;
     if (forget_old(s, &r, folder->path, err) == 0 && add_run(s, h, a, &r, folder, &id, err) == 0 &&
-        add_targets(s, id, a, err) == 0 && add_trials(s, id, a, err) == 0)
+        add_targets(s, id, a, err) == 0 && add_trials(s, id, a, err) == 0 &&
+        store_add_symptoms(s, id, a, err) == 0 && store_add_trial_symptoms(s, id, a, err) == 0)
         return store_commit(s, err);
     store_roll_back(s);
     return -1;

@@ -92,6 +92,29 @@ static const char *const migrations[STORE_SCHEMA] = {
     "UPDATE runs SET journal_size = -1;",
     ("ALTER TABLE runs ADD COLUMN packages TEXT NOT NULL DEFAULT '';"
      "UPDATE runs SET journal_size = -1;"),
+    "CREATE TABLE symptoms ("
+    " run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,"
+    " place INTEGER NOT NULL,"
+    " shows TEXT NOT NULL,"
+    " expects TEXT NOT NULL,"
+    " state TEXT NOT NULL,"
+    " why TEXT NOT NULL,"
+    " trial INTEGER NOT NULL,"
+    " judged INTEGER NOT NULL,"
+    " shown INTEGER NOT NULL,"
+    " without_fault TEXT,"
+    " PRIMARY KEY (run_id, place)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE trial_symptoms ("
+    " run_id INTEGER NOT NULL,"
+    " trial INTEGER NOT NULL,"
+    " place INTEGER NOT NULL,"
+    " state TEXT NOT NULL,"
+    " why TEXT NOT NULL,"
+    " PRIMARY KEY (run_id, trial, place),"
+    " FOREIGN KEY (run_id, trial) REFERENCES trials (run_id, trial) ON DELETE CASCADE"
+    ") STRICT, WITHOUT ROWID;"
+    "UPDATE runs SET journal_size = -1;",
 };
 
 static int number(const struct store *s, const char *pragma, int64_t *ret, struct err *err)

@@ -1,87 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The store as its callers see it: what goes in comes out, once; what is refused, and how. */
 #include "base/cleanup.h"
-#include "check.h"
-#include "store/store_parts.h"
-
-#include "../analysis/story.h"
+#include "store_place.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <math.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
-#define OUTAGE                                                                                     \
-    "..............................xxxxxxxxxxxxxxx........................................"        \
-    "............................"
-
-static char dir[] = "/tmp/blackstart-store-XXXXXX", file[64];
-
-static void begin(void)
-{
-    (void)snprintf(dir, sizeof(dir), "/tmp/blackstart-store-XXXXXX");
-    if (mkdtemp(dir) == NULL)
-        abort();
-    (void)snprintf(file, sizeof(file), "%s/history.db", dir);
-}
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
-}
-
-static void end(void)
-{
-    (void)nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static struct store *must_open(void)
-{
-    struct store *s = NULL;
-    struct err err = {.msg = ""};
-    if (store_open(file, STORE_MAKE, &s, &err) != 0)
-        printf("\n  %s\n", err.msg);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(s);
-    return s;
-}
-
 static const struct story outage = {OUTAGE, .recovery_limit_ms = 5000, .blast_permille = -1};
-
-/* The story under another name. */
-static void record(struct store *s, struct story_told *t, const char *run, const char *wall,
-                   const char *scenario)
-{
-    struct store_folder folder = {.journal_size = 5, .journal_mtime_ns = 7};
-    struct err err = {.msg = ""};
-    (void)snprintf(folder.path, sizeof(folder.path), "folder-of-%s", run);
-    t->history->run = run;
-    t->history->wall = wall;
-    t->history->scenario = scenario;
-    t->history->version = "0.1.0";
-    CU_ASSERT_EQUAL(store_record(s, t->history, t->analysis, &folder, &err), 0);
-    CU_ASSERT_STRING_EQUAL(err.msg, "");
-}
-
-static size_t count(struct store *s, const struct store_filter *f)
-{
-    CLEANUP_STORE_LIST struct store_list list = {.n = 0};
-    struct err err;
-    CU_ASSERT_EQUAL(store_list(s, f, &list, &err), 0);
-    return list.n;
-}
-
-static int64_t number(struct store *s, const char *sql)
-{
-    sqlite3_stmt *st = NULL;
-    int64_t n = -1;
-    CU_ASSERT_EQUAL(sqlite3_prepare_v2(s->db, sql, -1, &st, NULL), SQLITE_OK);
-    if (st != NULL && sqlite3_step(st) == SQLITE_ROW)
-        n = sqlite3_column_int64(st, 0);
-    (void)sqlite3_finalize(st);
-    return n;
-}
 
 static void test_what_goes_in_comes_out_once(void)
 {
@@ -238,35 +165,6 @@ static void test_types_and_keys_are_strict(void)
     end();
 }
 
-static void test_an_older_schema_is_brought_up_to_date(void)
-{
-    struct store old = {.db = NULL};
-    struct story_told t;
-    struct err err = {.msg = ""};
-    begin();
-    story_tell(&outage, &t);
-    (void)snprintf(old.file, sizeof(old.file), "%s", file);
-    CU_ASSERT_EQUAL_FATAL(sqlite3_open(file, &old.db), SQLITE_OK);
-    CU_ASSERT_EQUAL(store_migrate(&old, 1, &err), 0);
-    CU_ASSERT_EQUAL(number(&old, "PRAGMA user_version"), 1);
-    CU_ASSERT_EQUAL(
-        sqlite3_exec(old.db,
-                     "INSERT INTO runs VALUES (1, 'old', 'w', 'f', 1, 2, 'shop', 'x', '0', '0', "
-                     "'{}', 1, 1, 0, '0.0', 'k', 'm', 'pass', '', 0, 0, 0, 9)",
-                     NULL, NULL, NULL),
-        SQLITE_OK);
-    (void)sqlite3_close(old.db);
-    struct store *s = must_open();
-    CU_ASSERT_EQUAL(number(s, "PRAGMA user_version"), STORE_SCHEMA);
-    CU_ASSERT_EQUAL(number(s, "SELECT journal_size FROM runs"), -1); /* to be read again */
-    CU_ASSERT_EQUAL(count(s, &(struct store_filter){.scenario = "shop"}), 1);
-    record(s, &t, "new", "2026-03-01T12:00:00Z", "shop");
-    CU_ASSERT_EQUAL(count(s, &(struct store_filter){.scenario = "shop"}), 2);
-    store_close(s);
-    story_free(&t);
-    end();
-}
-
 static void expect_refused(const char *says, enum err_code code)
 {
     struct store *s = NULL;
@@ -304,7 +202,7 @@ static void test_what_is_refused(void)
     CU_ASSERT_NOT_EQUAL(access(file, F_OK), 0);
     store_close(must_open());
     execute("PRAGMA user_version = 7");
-    expect_refused("is of a newer Blackstart: its schema is 7, this one knows up to 4",
+    expect_refused("is of a newer Blackstart: its schema is 7, this one knows up to 5",
                    ERR_UNSUPPORTED);
     (void)unlink(file);
     execute("CREATE TABLE cookies (x)");
@@ -437,7 +335,6 @@ static const struct check_test tests[] = {
     {"filters", test_filters},
     {"forgetting", test_forgetting},
     {"types and keys are strict", test_types_and_keys_are_strict},
-    {"an older schema is brought up to date", test_an_older_schema_is_brought_up_to_date},
     {"what is refused", test_what_is_refused},
     {"damage", test_damage},
     {"the page has each column", test_the_page_has_each_column},
