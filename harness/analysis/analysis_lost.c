@@ -41,23 +41,53 @@ static int64_t good_before(const struct slot_range *r, size_t at, int64_t otherw
     return otherwise;
 }
 
+/* Bad slots without anything else between them, by what they prove. */
+struct run {
+    bool any;
+    int64_t from, to; /* it was away by the first, and still at the second */
+};
+
 struct walk {
     const struct slot_range *r;
     struct pieces least, most;
     const struct slot *last; /* the last that is known; NULL: none yet */
     bool blind;              /* slots are missing since then */
+    struct run run;
 };
+
+static void run_end(struct walk *w)
+{
+    int64_t from = w->run.from > w->least.end ? w->run.from : w->least.end;
+    if (w->run.any)
+        piece_add(&w->least, from, w->run.to);
+    w->run.any = false;
+}
+
+static void run_add(struct walk *w, const struct slot *s)
+{
+    /* What proves nothing ends it: behind it the service may have been back. */
+    if (s->proof == PROOF_NONE) {
+        run_end(w);
+        return;
+    }
+    int64_t still = s->proof == PROOF_SENT ? s->lower + w->r->blur : s->lower;
+    struct run *run = &w->run;
+    run->from = !run->any || s->upper < run->from ? s->upper : run->from;
+    run->to = !run->any || still > run->to ? still : run->to;
+    run->any = true;
+}
 
 static void walk_bad(struct walk *w, size_t i)
 {
     const struct slot *s = &w->r->slots[i], *last = w->last;
-    if (last == NULL || last->state == SLOT_GOOD) {
+    bool first = last == NULL || last->state == SLOT_GOOD;
+    if (first)
         piece_add(&w->most, good_before(w->r, i, w->most.from), s->upper);
-    } else {
+    else
         piece_add(&w->most, last->upper, s->upper);
-        if (!w->blind)
-            piece_add(&w->least, last->upper, s->lower);
-    }
+    if (first || w->blind)
+        run_end(w);
+    run_add(w, s);
     w->last = s;
     w->blind = false;
 }
@@ -107,6 +137,7 @@ struct span analysis_lost(const struct slot_range *r, int64_t from, int64_t to, 
     }
     if (!closed)
         walk_end(&w, due, to != SPAN_OPEN ? to : until > due ? until : due);
+    run_end(&w);
     return (struct span){w.least.sum, w.most.sum};
 }
 

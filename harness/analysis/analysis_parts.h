@@ -12,6 +12,13 @@
 
 enum slot_state { SLOT_GOOD, SLOT_BAD, SLOT_GAP };
 
+/* What a bad slot proves of the time at which the service was away. */
+enum slot_proof {
+    PROOF_SENT,   /* it was when it was asked: no answer, or a bad one */
+    PROOF_WINDOW, /* at some instant between `lower` and `upper`: a counter grew by too little */
+    PROOF_NONE    /* nothing: how much the counter grew is not known, or another had the role */
+};
+
 /* The system as its users see it, asked once. */
 struct slot {
     int64_t due;
@@ -23,6 +30,7 @@ struct slot {
     uint32_t missing; /* slots before this one of which the record has nothing */
     uint16_t result;  /* of the first endpoint that was bad */
     uint8_t state;    /* enum slot_state */
+    uint8_t proof;    /* enum slot_proof; of a bad one */
     bool late;        /* sent more than a quarter of the interval after it was due */
     bool stalled;     /* bad, but sent more than an interval late: true, and useless as a bound */
     bool slow;        /* bad, but answered: too late */
@@ -57,6 +65,7 @@ struct slot_range {
     const struct slot *slots;
     size_t n;
     int64_t every, stable_for;
+    int64_t blur; /* by so much `lower` of each slot was set back: probe_rate_blur */
 };
 
 /*
@@ -79,6 +88,14 @@ struct slot_count analysis_slots_count(const struct slot_range *range, int64_t f
  * How long the service was away in [from, to]; the schedule ended at `until`. Between two bad slots
  * it was, next to one it may have been, and so it may where slots are missing; what no slot fell
  * into is not seen.
+ *
+ * Of a rate (expect.rate) a bad slot tells that it was too low at some instant a of [lower, upper],
+ * the window behind the slot. In a run of bad slots without a gap the first instant is before the
+ * first one's `upper`, the last one behind the last one's `lower`, so that between these two it was
+ * away, as it is between two bad slots of any other probe: a stretch in which the rate was high
+ * enough for a window and an interval would have held a good slot, and a shorter one is not told
+ * from being away. The time at which the rate itself was too low, instant by instant, has no lower
+ * bound but 0: a moment in each window turns all slots bad.
  */
 struct span analysis_lost(const struct slot_range *range, int64_t from, int64_t to, int64_t until);
 /* When a signal was first there, from the fault on; hi is SPAN_OPEN: not until lo. */

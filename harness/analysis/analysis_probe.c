@@ -137,14 +137,10 @@ static struct slot slot_shift(struct slot s, const struct history_vantage *v)
     return s;
 }
 
-/* What a slot of a rate says was so at some instant of its window, and of a counter that was read
- * by the answer's end. */
+/* What a slot of a rate says was so at some instant of its window. */
 static struct slot slot_blur(struct slot s, int64_t blur)
 {
-    bool counted = s.result == SAMPLE_RATE || s.result == SAMPLE_RATE_UNKNOWN;
     s.lower -= blur;
-    if (blur != 0 && s.state == SLOT_BAD && counted && s.done > s.upper)
-        s.upper = s.done;
     return s;
 }
 
@@ -228,9 +224,11 @@ static void window_find(struct analysis_maker *m, const struct analysis_trial *t
 struct slot_range analysis_range(const struct analysis_maker *m, size_t index,
                                  const struct probe_slots *p)
 {
+    const int64_t every = m->s->probes[index].every.ns;
     return (struct slot_range){.slots = p->slots + p->first,
                                .n = p->n - p->first,
-                               .every = m->s->probes[index].every.ns,
+                               .every = every,
+                               .blur = probe_rate_blur(&m->s->probes[index].expect.rate, every),
                                .stable_for = m->s->stable_for.ns};
 }
 

@@ -16,6 +16,7 @@ struct tally {
     int64_t good_soonest, good_latest, bad_done;        /* completions */
     int64_t slow_soonest;
     uint32_t slow;
+    uint32_t counted, unknown; /* bad for a counter's growth; for not knowing it */
     int64_t lateness;
     uint16_t result;
 };
@@ -45,6 +46,11 @@ static void tally_good(struct tally *t, const struct sample *s)
 static void tally_bad(struct tally *t, const struct sample *s)
 {
     int64_t latest = s->sent_ns + s->send_ns;
+    bool unknown = s->result == SAMPLE_RATE_UNKNOWN, counted = s->result == SAMPLE_RATE;
+    t->counted += counted;
+    t->unknown += unknown;
+    if (counted || unknown)
+        most(&latest, s->done_ns); /* the counter was read by then */
     if (t->bad++ == 0) {
         t->bad_first_late = t->bad_last_late = latest;
         t->bad_first = t->bad_last = s->sent_ns;
@@ -76,6 +82,17 @@ static void tally_add(struct tally *t, const struct sample *s, int64_t every)
     } else if (!stalled) {
         tally_good(t, s);
     }
+}
+
+static uint8_t proof_of(const struct tally *t, const struct slot_rule *rule)
+{
+    if (t->counted + t->unknown == 0)
+        return PROOF_SENT;
+    /* Its window reaches back to where another may have had the role. */
+    if (rule->rule == ENDPOINTS_ROLE)
+        return PROOF_NONE;
+    bool none = rule->rule == ENDPOINTS_EACH ? t->unknown == t->bad : t->unknown != 0;
+    return none ? PROOF_NONE : PROOF_WINDOW;
 }
 
 static void slot_any(const struct tally *t, size_t n, struct slot *ret)
@@ -138,6 +155,7 @@ struct slot analysis_slot(const struct slot_rule *rule, const struct sample *s, 
         slot_each(&tally, wanted, &ret);
     else
         slot_any(&tally, wanted, &ret);
+    ret.proof = proof_of(&tally, rule);
     ret.result = tally.result;
     ret.late = tally.lateness > rule->every / 4;
     ret.missing = before != NULL ? ret.number - before->number - 1 : 0;

@@ -73,20 +73,35 @@ static const struct analysis_probe *missing(struct analysis_maker *m, const stru
     return NULL;
 }
 
-static void words(struct analysis_maker *m, struct analysis_target *ret)
+/* What the lower bound takes for away, where a rate is among what it rests on. */
+static const char *of_rate(const struct analysis_maker *m, const struct target_case *c,
+                           const struct analysis_target *ret)
 {
+    bool any = false;
+    for (size_t i = 0; i < c->t->n_probes; i++)
+        any = any || ((c->probe >= c->t->n_probes || i == c->probe) && !c->t->probes[i].signal &&
+                      m->s->probes[i].expect.rate.given);
+    return any && ret->lower > 0 ? "; what came back for less than a rate's window counts as away"
+                                 : "";
+}
+
+static void words(struct analysis_maker *m, const struct target_case *c,
+                  struct analysis_target *ret)
+{
+    const char *more = of_rate(m, c, ret);
     if (ret->verdict == VERDICT_FAIL)
-        ret->why = analysis_text(m, "lower bound %.3f s of a full outage is beyond %.3f s",
-                                 ret->lower, ret->limit);
+        ret->why = analysis_text(m, "lower bound %.3f s of a full outage is beyond %.3f s%s",
+                                 ret->lower, ret->limit, more);
     else if (isinf(ret->upper))
         ret->why = analysis_text(
-            m, "not recovered for good when the observation ended; lower bound %.3f s", ret->lower);
+            m, "not recovered for good when the observation ended; lower bound %.3f s%s",
+            ret->lower, more);
     else if (ret->verdict == VERDICT_PASS)
         ret->why = analysis_text(m, "upper bound %.3f s of a full outage is within %.3f s",
                                  ret->upper, ret->limit);
     else
-        ret->why = analysis_text(m, "the limit %.3f s lies between the bounds %.3f s and %.3f s",
-                                 ret->limit, ret->lower, ret->upper);
+        ret->why = analysis_text(m, "the limit %.3f s lies between the bounds %.3f s and %.3f s%s",
+                                 ret->limit, ret->lower, ret->upper, more);
 }
 
 static void judge(struct analysis_maker *m, const struct target_case *c,
@@ -98,7 +113,7 @@ static void judge(struct analysis_maker *m, const struct target_case *c,
     ret->lower = lost.lower;
     ret->upper = lost.upper;
     ret->verdict = verdict_at_most(ret->lower, ret->upper, ret->limit);
-    words(m, ret);
+    words(m, c, ret);
     const struct analysis_probe *p = missing(m, c, &n);
     if (p != NULL) {
         ret->verdict = VERDICT_INCONCLUSIVE;

@@ -265,7 +265,8 @@ const struct section section_rate = {
            "the window is filled: at first, after a counter became smaller (it began anew), and "
            "after a quarter of the window (at least three intervals) without an answer. What a "
            "slot says is true of some instant in its window, so the bounds of onset and recovery "
-           "reach back by so much more.",
+           "reach back by so much more, and the certain part of `outage_seconds` is "
+           "shorter by so much: what came back for less than the window counts as away.",
     .example = "expect: {rate: {match: '\"ok\":([0-9]+)', over: 10s, at_least: 30, per: 1m}}\n",
 };
 

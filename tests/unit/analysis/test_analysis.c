@@ -276,8 +276,10 @@ static void test_a_rate_blurs(void)
 {
     static const char write[] = "........................................rrrrrrrrrr"
                                 "..................................................";
+    static const char silent[] = "........................................xxxxxxxxxx"
+                                 "..................................................";
     struct story_told sharp, blurred;
-    const struct story one = {.write = write, .blast_permille = -1};
+    const struct story one = {.write = silent, .blast_permille = -1};
     const struct story two = {.write = write, .blast_permille = -1, .rate_ms = 400};
     story_tell(&one, &sharp);
     story_tell(&two, &blurred);

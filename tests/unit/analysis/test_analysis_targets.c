@@ -14,8 +14,8 @@
 enum { PROBES = 3 };
 
 /* A character a slot: `.` good after 2 ms, `s` good after 400 ms, `w` answered after 600 ms, which
- * is too slow, `x` time-out, `-` gap, `l` good but sent 50 ms late, `d` 20 ms, which still counts.
- * For a signal `.` is there. */
+ * is too slow, `x` time-out, `r` too low a rate, `u` one that is not known, `-` gap, `l` good but
+ * sent 50 ms late, `d` 20 ms, which still counts. For a signal `.` is there. */
 struct tale {
     const char *name;
     const char *write, *read, *alert; /* NULL: no such probe */
@@ -25,11 +25,13 @@ struct tale {
     const char *more;    /* lines before `prober` */
     enum impact impact;
     bool dry;
+    int rate_ms; /* the window of write's rate; 0: it is none */
 };
 
 #define N10        ".........."
 #define X10        "xxxxxxxxxx"
 #define G10        "----------"
+#define R10        "rrrrrrrrrr"
 #define BEFORE_3S  N10 N10 N10 "."
 #define BAD_1S5    X10 "xxxxx"
 #define AFTER_4S   N10 N10 N10 N10
@@ -80,6 +82,9 @@ static size_t tale_probes(const struct tale *t, struct scenario_probe *ret, cons
                                            .impact = i == 0 ? t->impact : IMPACT_ALLOWED,
                                            .signal = i == 2,
                                            .weight = i == 0 ? 3 : 1};
+        if (i == 0 && t->rate_ms != 0)
+            ret[n - 1].expect.rate =
+                (struct probe_rate){.given = true, .over = {STORY_MS(t->rate_ms)}};
     }
     return n;
 }
@@ -98,6 +103,8 @@ static struct sample tale_sample(size_t probe, uint32_t slot, char c)
     s.done_ns = s.sent_ns + STORY_MS(took);
     if (c == 'w')
         s.result = SAMPLE_SLOW;
+    else if (c == 'r' || c == 'u')
+        s.result = c == 'r' ? SAMPLE_RATE : SAMPLE_RATE_UNKNOWN;
     else if (c == 'x')
         s.result = SAMPLE_TIMEOUT;
     else if (c == '-')
@@ -250,6 +257,18 @@ static const struct tale outage[] = {
                "..."
                "xxxxxxx" AFTER_4S,
      .target = LOST("write", 3000, .over = {0}), .figures = "1.000..1.404 pass", .why = "within"},
+    /* The window and three intervals behind it: half a second. */
+    {"of a rate: less its window", BEFORE_3S R10 "rrrrr" AFTER_4S, .rate_ms = 200,
+     .target = LOST("write", 500, .over = {0}), .figures = "0.898..1.602 fail",
+     .why = "beyond 0.500 s; what came back for less than a rate's window counts as away"},
+    {"of a rate: shorter than the window", BEFORE_3S "rrrrr" AFTER_4S, .rate_ms = 200,
+     .target = LOST("write", 500, .over = {0}), .figures = "0.000..0.602 inconclusive",
+     .why = "lies between the bounds 0.000 s and 0.602 s"},
+    {"of a rate: what is not known proves nothing", BEFORE_3S R10 "uuuuu" AFTER_4S, .rate_ms = 200,
+     .target = LOST("write", 500, .over = {0}), .figures = "0.398..1.602 inconclusive",
+     .why = "lies between"},
+    {"of a rate: no answer proves its own instant", BEFORE_3S X10 "uuuuu" AFTER_4S, .rate_ms = 200,
+     .target = LOST("write", 500, .over = {0}), .figures = "0.900..1.602 fail", .why = "beyond"},
     {"a part of the window", OUTAGE, .target = LOST("write", 1000, .over = {STORY_MS(500)}),
      .figures = "0.400..0.500 pass", .why = "within"},
     {"partial impact: by weight", OUTAGE, QUIET, .target = LOST(NULL, 2000, .over = {0}),
