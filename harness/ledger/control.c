@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/frame.h"
+#include "base/members.h"
 #include "ledger/keeper.h"
 
 #include <errno.h>
@@ -19,50 +20,10 @@ struct control {
     struct log *log;
     struct keeper *keeper;
     void *args;
-    struct ledger_host hosts[LEDGER_HOSTS_MAX];
+    struct named_host hosts[LEDGER_HOSTS_MAX];
     size_t n_hosts;
     bool ended;
 };
-
-static int integer(const json_t *params, const char *name, int64_t min, int64_t max, int64_t *ret,
-                   struct err *err)
-{
-    const json_t *v = json_object_get(params, name);
-    if (!json_is_integer(v) || json_integer_value(v) < min || json_integer_value(v) > max)
-        return make_error(err, ERR_PROTOCOL, 0, "%s is missing, or out of bounds", name);
-    *ret = json_integer_value(v);
-    return 0;
-}
-
-static int text(const json_t *params, const char *name, size_t max, const char **ret,
-                struct err *err)
-{
-    *ret = json_string_value(json_object_get(params, name));
-    if (*ret == NULL || **ret == '\0' || strlen(*ret) > max || strchr(*ret, ' ') != NULL)
-        return make_error(err, ERR_PROTOCOL, 0, "%s is missing, or too long", name);
-    return 0;
-}
-
-static int hosts_read(struct control *c, const json_t *list, struct err *err)
-{
-    size_t n = json_array_size(list);
-    if (n > LEDGER_HOSTS_MAX)
-        return make_error(err, ERR_PROTOCOL, 0, "a ledger of %zu hosts", n);
-    for (size_t i = 0; i < n; i++) {
-        struct ledger_host *h = &c->hosts[i];
-        const char *name = "", *ip = "", *ip6 = "";
-        if (json_unpack((json_t *)(uintptr_t)json_array_get(list, i), "{s:s, s?s, s?s}", "name",
-                        &name, "ip", &ip, "ip6", &ip6) != 0 ||
-            strlen(name) >= sizeof(h->name) || strlen(ip) >= sizeof(h->ip) ||
-            strlen(ip6) >= sizeof(h->ip6) || (*ip == '\0' && *ip6 == '\0'))
-            return make_error(err, ERR_PROTOCOL, 0, "host %zu is malformed", i);
-        memcpy(h->name, name, strlen(name) + 1);
-        memcpy(h->ip, ip, strlen(ip) + 1);
-        memcpy(h->ip6, ip6, strlen(ip6) + 1);
-    }
-    c->n_hosts = n;
-    return 0;
-}
 
 static int spec_read(struct control *c, const json_t *params, struct keeper_spec *s,
                      struct err *err)
@@ -70,15 +31,16 @@ static int spec_read(struct control *c, const json_t *params, struct keeper_spec
     const int64_t day = 86400 * NS_PER_SEC;
     int64_t seed = 0;
     const char *kind = "";
-    if (text(params, "kind", NAME_MAX_LEN, &kind, err) != 0 ||
-        text(params, "name", NAME_MAX_LEN, &s->name, err) != 0 ||
-        text(params, "from", NAME_MAX_LEN, &s->from, err) != 0 ||
-        text(params, "collection", LEDGER_COLLECTION_MAX - 20, &s->collection, err) != 0 ||
-        integer(params, "every_ns", NS_PER_US, day, &s->every_ns, err) != 0 ||
-        integer(params, "timeout_ns", NS_PER_US, day, &s->timeout_ns, err) != 0 ||
-        integer(params, "epoch_ns", 0, INT64_MAX, &s->epoch_ns, err) != 0 ||
-        integer(params, "seed", 0, INT64_MAX, &seed, err) != 0 ||
-        hosts_read(c, json_object_get(params, "hosts"), err) != 0)
+    if (member_word(params, "kind", NAME_MAX_LEN, &kind, err) != 0 ||
+        member_word(params, "name", NAME_MAX_LEN, &s->name, err) != 0 ||
+        member_word(params, "from", NAME_MAX_LEN, &s->from, err) != 0 ||
+        member_word(params, "collection", LEDGER_COLLECTION_MAX - 20, &s->collection, err) != 0 ||
+        member_integer(params, "every_ns", NS_PER_US, day, &s->every_ns, err) != 0 ||
+        member_integer(params, "timeout_ns", NS_PER_US, day, &s->timeout_ns, err) != 0 ||
+        member_integer(params, "epoch_ns", 0, INT64_MAX, &s->epoch_ns, err) != 0 ||
+        member_integer(params, "seed", 0, INT64_MAX, &seed, err) != 0 ||
+        member_hosts(json_object_get(params, "hosts"), LEDGER_HOSTS_MAX, c->hosts, &c->n_hosts,
+                     err) != 0)
         return -1;
     s->seed = (uint64_t)seed;
     s->each = json_is_true(json_object_get(params, "each"));
@@ -116,7 +78,7 @@ static int do_start(struct control *c, const json_t *params, json_t *result, str
 {
     int64_t trial = 0;
     (void)result;
-    if (integer(params, "trial", 0, UINT32_MAX - 1, &trial, err) != 0)
+    if (member_integer(params, "trial", 0, UINT32_MAX - 1, &trial, err) != 0)
         return -1;
     return keeper_start(c->keeper, (uint32_t)trial, err);
 }

@@ -121,12 +121,12 @@ struct exchange {
 
 /* The host's name stays in the URL, for whom that is sent to; where it is, the lab or inventory
  * says. */
-static struct curl_slist *connect_to(const struct ledger_host *host)
+static struct curl_slist *connect_to(const struct named_host *host)
 {
     char text[160];
-    bool six = strchr(ledger_address(host), ':') != NULL;
+    bool six = strchr(named_host_address(host), ':') != NULL;
     (void)snprintf(text, sizeof(text), "%s::%s%s%s:", host->name, six ? "[" : "",
-                   ledger_address(host), six ? "]" : "");
+                   named_host_address(host), six ? "]" : "");
     return curl_slist_append(NULL, text);
 }
 
@@ -140,7 +140,7 @@ static int exchange(struct client *c, const struct exchange *x, size_t host, uin
                     int64_t ns, long *ret_status, bool *ret_sent, struct err *err)
 {
     CLEANUP_BUF struct buf url = BUF_INIT(TEXT_MAX_LEN), body = BUF_INIT(TEXT_MAX_LEN);
-    const struct ledger_host *at = &c->place->hosts[host];
+    const struct named_host *at = &c->place->hosts[host];
     *ret_sent = false;
     if (ns <= 0)
         return make_error(err, ERR_TIMEOUT, 0, "no time is left");

@@ -53,8 +53,3 @@ int64_t ledger_share(int64_t deadline, size_t tries)
     int64_t left = ledger_left(deadline);
     return left > 0 && tries > 1 ? left / (int64_t)tries : left;
 }
-
-const char *ledger_address(const struct ledger_host *host)
-{
-    return host->ip[0] != '\0' ? host->ip : host->ip6;
-}

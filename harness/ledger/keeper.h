@@ -16,7 +16,7 @@ enum { KEEPER_WORKERS_MAX = 528, KEEPER_PREPARE_S = 10 };
 struct keeper_spec {
     const struct ledger_kind *kind;
     const void *args;
-    const struct ledger_host *hosts;
+    const struct named_host *hosts;
     size_t n_hosts;
     const char *name, *from, *collection; /* collection: of the run and the ledger */
     int64_t every_ns, timeout_ns, epoch_ns;

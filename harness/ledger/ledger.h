@@ -11,8 +11,8 @@
 #include "base/err.h"
 #include "base/kind.h"
 #include "base/ledgerlog.h"
+#include "base/members.h"
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,15 +23,10 @@ enum {
     LEDGER_ANSWER_MAX = 128 << 20
 };
 
-struct ledger_host {
-    char name[NAME_MAX_LEN + 1];
-    char ip[INET_ADDRSTRLEN], ip6[INET6_ADDRSTRLEN]; /* empty: has none */
-};
-
 /* What a client works on; outlives it. */
 struct ledger_place {
     const void *args; /* of the kind */
-    const struct ledger_host *hosts;
+    const struct named_host *hosts;
     size_t n_hosts;
     /* Of this run, ledger and trial alone: letters, digits, "-", "." and ":". */
     const char *collection;
@@ -50,7 +45,6 @@ bool ledger_id_parse(const char *text, size_t len, uint64_t *ret);
  */
 int64_t ledger_left(int64_t deadline);
 int64_t ledger_share(int64_t deadline, size_t tries);
-const char *ledger_address(const struct ledger_host *host);
 
 /* Read as any client would, by the way that writes take; else the index of a host. */
 #define LEDGER_VIEW_CLIENT SIZE_MAX

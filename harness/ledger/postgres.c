@@ -78,15 +78,15 @@ static int message(const char *text, enum err_code code, struct err *err)
     return make_error(err, code, 0, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
-static int dial_begin(struct client *c, const struct ledger_host *host, bool any, struct err *err)
+static int dial_begin(struct client *c, const struct named_host *host, bool any, struct err *err)
 {
     char port[16];
     (void)snprintf(port, sizeof(port), "%d", (int)c->args->port);
     const char *const names[] = {
         "dbname", "hostaddr", "port", "application_name", any ? "target_session_attrs" : NULL,
         NULL};
-    const char *const values[] = {c->args->connection.s, ledger_address(host), port,
-                                  "blackstart-ledger",   any ? "any" : NULL,   NULL};
+    const char *const values[] = {c->args->connection.s, named_host_address(host), port,
+                                  "blackstart-ledger",   any ? "any" : NULL,       NULL};
     hang_up(c);
     c->pg = PQconnectStartParams(names, values, 1);
     if (c->pg == NULL)

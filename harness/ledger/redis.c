@@ -105,12 +105,12 @@ static int dial(const struct args *args, const char *ip, int port, int64_t ns, r
 }
 
 /* What a sentinel says of the master: its address. */
-static int ask_sentinel(const struct args *args, const struct ledger_host *host, int64_t ns,
+static int ask_sentinel(const struct args *args, const struct named_host *host, int64_t ns,
                         char ret_ip[64], int *ret_port, struct err *err)
 {
     static const struct args plain = {.port = 0};
     CLEANUP_CONTEXT redisContext *c = NULL;
-    if (dial(&plain, ledger_address(host), (int)args->sentinel_port, ns, &c, err) != 0)
+    if (dial(&plain, named_host_address(host), (int)args->sentinel_port, ns, &c, err) != 0)
         return -1;
     CLEANUP_REPLY redisReply *r =
         redisCommand(c, "SENTINEL get-master-addr-by-name %s", args->sentinel.s);
@@ -151,18 +151,18 @@ static int connect_master(struct client *c, int64_t deadline, struct err *err)
     const struct ledger_place *p = c->place;
     (void)make_error(err, ERR_NOT_FOUND, 0, "no host to ask");
     for (size_t i = 0; i < p->n_hosts; i++) {
-        const struct ledger_host *host = &p->hosts[i];
+        const struct named_host *host = &p->hosts[i];
         int64_t ns = ledger_share(deadline, p->n_hosts - i);
         char ip[64];
         int port = (int)c->args->port;
-        (void)snprintf(ip, sizeof(ip), "%s", ledger_address(host));
+        (void)snprintf(ip, sizeof(ip), "%s", named_host_address(host));
         if (c->args->sentinel.s[0] != '\0' &&
             ask_sentinel(c->args, host, ns / 2, ip, &port, err) != 0)
             continue;
         /* Resolved by names, where sentinels announce these. */
         for (size_t k = 0; k < p->n_hosts; k++)
             if (strcmp(p->hosts[k].name, ip) == 0)
-                (void)snprintf(ip, sizeof(ip), "%s", ledger_address(&p->hosts[k]));
+                (void)snprintf(ip, sizeof(ip), "%s", named_host_address(&p->hosts[k]));
         if (dial_master(c, ip, port, ns / 2, err) == 0)
             return 0;
     }
@@ -266,7 +266,7 @@ static int read_all(void *client, size_t view, int64_t deadline, struct ledger_i
     hang_up(c); /* who is master is asked anew */
     int r = view == LEDGER_VIEW_CLIENT
                 ? connect_master(c, deadline, err)
-                : dial(c->args, ledger_address(&c->place->hosts[view]), (int)c->args->port,
+                : dial(c->args, named_host_address(&c->place->hosts[view]), (int)c->args->port,
                        ledger_left(deadline), &c->redis, err);
     if (r != 0)
         return -1;

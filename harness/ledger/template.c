@@ -64,10 +64,10 @@ static bool word_put(const char *word, size_t len, uint64_t id, const char *coll
     return true;
 }
 
-static size_t host_put(const char *text, const struct ledger_host *host, struct buf *out)
+static size_t host_put(const char *text, const struct named_host *host, struct buf *out)
 {
     static const char *const names[] = {"${host}", "${host.ip}", "${host.ip6}"};
-    const char *const values[] = {host->name, ledger_address(host), host->ip6};
+    const char *const values[] = {host->name, named_host_address(host), host->ip6};
     for (size_t i = 0; i < 3; i++)
         if (strncmp(text, names[i], strlen(names[i])) == 0) {
             buf_puts(out, values[i]);
@@ -77,7 +77,7 @@ static size_t host_put(const char *text, const struct ledger_host *host, struct 
 }
 
 int template_expand(const char *text, uint64_t id, const struct ledger_place *p,
-                    const struct ledger_host *host, struct buf *out, struct err *err)
+                    const struct named_host *host, struct buf *out, struct err *err)
 {
     while (*text != '\0') {
         size_t taken = *text == '$' && host != NULL ? host_put(text, host, out) : 0;

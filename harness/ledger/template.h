@@ -9,7 +9,7 @@
 /* {id}, {key}, {prefix}, {end}, the last three also in base64 as {key64} ..., and ${host},
  * ${host.ip}, ${host.ip6} where there is a host. Other braces stay. */
 int template_expand(const char *text, uint64_t id, const struct ledger_place *p,
-                    const struct ledger_host *host, struct buf *out, struct err *err) MUST_CHECK;
+                    const struct named_host *host, struct buf *out, struct err *err) MUST_CHECK;
 /* Does it hold what tells writes apart? */
 bool template_has_id(const char *text);
 /* At most size bytes; returns how many. What is no base64 ends it. */

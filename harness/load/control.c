@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/frame.h"
+#include "base/members.h"
 #include "load/changes.h"
 #include "load/server.h"
 
@@ -26,52 +27,12 @@ struct control {
     struct changes changes;
     void *args;
     char name[NAME_MAX_LEN + 1];
-    struct load_host hosts[LOAD_HOSTS_MAX];
+    struct named_host hosts[LOAD_HOSTS_MAX];
     size_t n_hosts;
     int64_t epoch_ns, cpu_ns;
     bool failed;
     struct err why;
 };
-
-static int integer(const json_t *params, const char *name, int64_t min, int64_t max, int64_t *ret,
-                   struct err *err)
-{
-    const json_t *v = json_object_get(params, name);
-    if (!json_is_integer(v) || json_integer_value(v) < min || json_integer_value(v) > max)
-        return make_error(err, ERR_PROTOCOL, 0, "%s is missing, or out of bounds", name);
-    *ret = json_integer_value(v);
-    return 0;
-}
-
-static int text(const json_t *params, const char *name, size_t max, const char **ret,
-                struct err *err)
-{
-    *ret = json_string_value(json_object_get(params, name));
-    if (*ret == NULL || **ret == '\0' || strlen(*ret) > max)
-        return make_error(err, ERR_PROTOCOL, 0, "%s is missing, or too long", name);
-    return 0;
-}
-
-static int hosts_read(struct control *c, const json_t *list, struct err *err)
-{
-    size_t n = json_array_size(list);
-    if (n == 0 || n > LOAD_HOSTS_MAX)
-        return make_error(err, ERR_PROTOCOL, 0, "a load on %zu hosts", n);
-    for (size_t i = 0; i < n; i++) {
-        struct load_host *h = &c->hosts[i];
-        const char *name = "", *ip = "", *ip6 = "";
-        if (json_unpack((json_t *)(uintptr_t)json_array_get(list, i), "{s:s, s?s, s?s}", "name",
-                        &name, "ip", &ip, "ip6", &ip6) != 0 ||
-            strlen(name) >= sizeof(h->name) || strlen(ip) >= sizeof(h->ip) ||
-            strlen(ip6) >= sizeof(h->ip6) || (*ip == '\0' && *ip6 == '\0'))
-            return make_error(err, ERR_PROTOCOL, 0, "host %zu is malformed", i);
-        memcpy(h->name, name, strlen(name) + 1);
-        memcpy(h->ip, ip, strlen(ip) + 1);
-        memcpy(h->ip6, ip6, strlen(ip6) + 1);
-    }
-    c->n_hosts = n;
-    return 0;
-}
 
 static int shape_read(const json_t *object, struct load_shape *ret, struct err *err)
 {
@@ -154,18 +115,21 @@ static int spec_read(struct control *c, const json_t *params, struct runner_spec
 {
     int64_t seed = 0;
     const char *kind = "", *name = "";
-    if (text(params, "kind", NAME_MAX_LEN, &kind, err) != 0 ||
-        text(params, "name", NAME_MAX_LEN, &name, err) != 0 ||
-        integer(params, "port", 1, 65535, ret_port, err) != 0 ||
-        integer(params, "epoch_ns", 0, INT64_MAX, &c->epoch_ns, err) != 0 ||
-        integer(params, "seed", 0, INT64_MAX, &seed, err) != 0 ||
+    if (member_word(params, "kind", NAME_MAX_LEN, &kind, err) != 0 ||
+        member_word(params, "name", NAME_MAX_LEN, &name, err) != 0 ||
+        member_integer(params, "port", 1, 65535, ret_port, err) != 0 ||
+        member_integer(params, "epoch_ns", 0, INT64_MAX, &c->epoch_ns, err) != 0 ||
+        member_integer(params, "seed", 0, INT64_MAX, &seed, err) != 0 ||
         shape_read(json_object_get(params, "shape"), &s->shape, err) != 0 ||
-        hosts_read(c, json_object_get(params, "hosts"), err) != 0)
+        member_hosts(json_object_get(params, "hosts"), LOAD_HOSTS_MAX, c->hosts, &c->n_hosts,
+                     err) != 0)
         return -1;
     memcpy(c->name, name, strlen(name) + 1);
     s->kind = load_kind_find(kind);
     if (s->kind == NULL)
         return make_error(err, ERR_PROTOCOL, 0, "no such kind of load");
+    if (c->n_hosts == 0)
+        return make_error(err, ERR_PROTOCOL, 0, "a load without hosts");
     s->hosts = c->hosts;
     s->n_hosts = c->n_hosts;
     s->seed = (uint64_t)seed;
@@ -224,7 +188,7 @@ static json_t *do_prepare(struct control *c, const json_t *params, struct err *e
 {
     struct load_shape shape;
     const char *id;
-    if (text(params, "injection", INJECTION_ID_MAX, &id, err) != 0 ||
+    if (member_word(params, "injection", INJECTION_ID_MAX, &id, err) != 0 ||
         shape_read(json_object_get(params, "args"), &shape, err) != 0 ||
         changes_prepare(&c->changes, id, &shape, err) != 0)
         return NULL;
@@ -236,8 +200,9 @@ typedef json_t *on_change(struct changes *c, const char *id, struct err *err);
 static json_t *do_change(struct control *c, const json_t *params, on_change *how, struct err *err)
 {
     const char *id;
-    return text(params, "injection", INJECTION_ID_MAX, &id, err) == 0 ? how(&c->changes, id, err)
-                                                                      : NULL;
+    return member_word(params, "injection", INJECTION_ID_MAX, &id, err) == 0
+               ? how(&c->changes, id, err)
+               : NULL;
 }
 
 static json_t *do_apply(struct control *c, const json_t *params, struct err *err)

@@ -188,7 +188,7 @@ static int http_begin(struct load_place *p, struct err *err)
         ok = h->json != NULL;
     }
     for (size_t i = 0; ok && i < p->n_hosts; i++) {
-        const char *ip = load_address(&p->hosts[i]);
+        const char *ip = named_host_address(&p->hosts[i]);
         bool v6 = strchr(ip, ':') != NULL;
         char line[INET6_ADDRSTRLEN + 8];
         (void)snprintf(line, sizeof(line), "::%s%s%s:", v6 ? "[" : "", ip, v6 ? "]" : "");

@@ -10,9 +10,9 @@
 
 #include "base/err.h"
 #include "base/kind.h"
+#include "base/members.h"
 #include "load/shape.h"
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,16 +20,11 @@ struct event_base;
 
 enum { LOAD_HOSTS_MAX = 64 };
 
-struct load_host {
-    char name[NAME_MAX_LEN + 1];
-    char ip[INET_ADDRSTRLEN], ip6[INET6_ADDRSTRLEN]; /* empty: has none */
-};
-
 /* What clients work on; outlives them. */
 struct load_place {
     struct event_base *base;
     const void *args; /* of the kind */
-    const struct load_host *hosts;
+    const struct named_host *hosts;
     size_t n_hosts;
     bool fresh;  /* a connection for each attempt */
     void *state; /* the kind's own, for all its clients */
@@ -37,10 +32,9 @@ struct load_place {
     void (*answered)(void *ctx, size_t user, enum load_outcome outcome);
     void *ctx;
 };
-const char *load_address(const struct load_host *host);
 /* {id}, {user}, ${host}, ${host.ip} and ${host.ip6} in a text; other braces stay. */
 struct buf;
-void load_template(const char *text, uint64_t id, size_t user, const struct load_host *host,
+void load_template(const char *text, uint64_t id, size_t user, const struct named_host *host,
                    struct buf *out);
 
 struct load_ops {

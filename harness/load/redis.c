@@ -191,9 +191,9 @@ static void send_plain(struct client *c, uint64_t id)
 
 static void dial(struct client *c, size_t host)
 {
-    const struct load_host *h = &c->place->hosts[host];
+    const struct named_host *h = &c->place->hosts[host];
     c->host = host;
-    redisAsyncContext *redis = redisAsyncConnect(load_address(h), (int)c->args->port);
+    redisAsyncContext *redis = redisAsyncConnect(named_host_address(h), (int)c->args->port);
     if (redis != NULL && redis->err != 0) {
         redisAsyncFree(redis);
         redis = NULL;

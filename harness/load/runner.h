@@ -13,7 +13,7 @@
 struct runner_spec {
     const struct load_kind *kind;
     const void *args;
-    const struct load_host *hosts;
+    const struct named_host *hosts;
     size_t n_hosts;
     bool fresh;
     struct load_shape shape;

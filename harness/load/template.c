@@ -4,13 +4,8 @@
 
 #include <string.h>
 
-const char *load_address(const struct load_host *host)
-{
-    return host->ip[0] != '\0' ? host->ip : host->ip6;
-}
-
 /* What stands in braces at s; how much of s it takes, 0: it is none of ours. */
-static size_t expand_one(const char *s, uint64_t id, size_t user, const struct load_host *host,
+static size_t expand_one(const char *s, uint64_t id, size_t user, const struct named_host *host,
                          struct buf *out)
 {
     const struct {
@@ -32,7 +27,7 @@ static size_t expand_one(const char *s, uint64_t id, size_t user, const struct l
     return 0;
 }
 
-void load_template(const char *text, uint64_t id, size_t user, const struct load_host *host,
+void load_template(const char *text, uint64_t id, size_t user, const struct named_host *host,
                    struct buf *out)
 {
     while (*text != '\0') {

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/frame.h"
+#include "base/members.h"
 #include "prober/loop.h"
 
 #include <errno.h>
@@ -110,18 +111,6 @@ static void on_asked(void *ctx, const struct prober_asked *asked, size_t n)
     free(a);
 }
 
-static int integer(const json_t *params, const char *name, int64_t max, int64_t *ret,
-                   struct err *err)
-{
-    const json_t *v = json_object_get(params, name);
-    if (v == NULL)
-        return 0;
-    if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > max)
-        return make_error(err, ERR_PROTOCOL, 0, "%s is out of bounds", name);
-    *ret = json_integer_value(v);
-    return 0;
-}
-
 static int targets_read(const json_t *hosts, struct prober_target **ret, size_t *ret_n,
                         struct err *err)
 {
@@ -132,15 +121,12 @@ static int targets_read(const json_t *hosts, struct prober_target **ret, size_t 
     if (list == NULL)
         return make_error(err, ERR_SYSTEM, ENOMEM, "probe");
     for (size_t i = 0; i < n; i++) {
-        const char *name = "", *ip = "", *ip6 = "";
-        if (json_unpack((json_t *)(uintptr_t)json_array_get(hosts, i), "{s:s, s?s, s?s}", "name",
-                        &name, "ip", &ip, "ip6", &ip6) != 0 ||
-            strlen(name) >= sizeof(list[i].name) || strlen(ip) >= sizeof(list[i].ip) ||
-            strlen(ip6) >= sizeof(list[i].ip6))
-            return make_error(err, ERR_PROTOCOL, 0, "host %zu is malformed", i);
-        memcpy(list[i].name, name, strlen(name) + 1);
-        memcpy(list[i].ip, ip, strlen(ip) + 1);
-        memcpy(list[i].ip6, ip6, strlen(ip6) + 1);
+        struct named_host h = {.name = ""};
+        if (member_host(hosts, i, &h, err) != 0)
+            return -1;
+        memcpy(list[i].name, h.name, sizeof(h.name));
+        memcpy(list[i].ip, h.ip, sizeof(h.ip));
+        memcpy(list[i].ip6, h.ip6, sizeof(h.ip6));
     }
     *ret = steal_ptr(&list);
     *ret_n = n;
@@ -151,12 +137,12 @@ static int numbers_read(const json_t *params, struct prober_probe_spec *spec, st
 {
     const int64_t day = 86400 * NS_PER_SEC;
     int64_t index = 0, lo = 0, hi = 0;
-    if (integer(params, "index", UINT16_MAX, &index, err) != 0 ||
-        integer(params, "every_ns", day, &spec->every_ns, err) != 0 ||
-        integer(params, "timeout_ns", day, &spec->timeout_ns, err) != 0 ||
-        integer(params, "latency_ns", day, &spec->latency_ns, err) != 0 ||
-        integer(params, "status_lo", 999, &lo, err) != 0 ||
-        integer(params, "status_hi", 999, &hi, err) != 0)
+    if (member_integer_given(params, "index", 0, UINT16_MAX, &index, err) != 0 ||
+        member_integer_given(params, "every_ns", 0, day, &spec->every_ns, err) != 0 ||
+        member_integer_given(params, "timeout_ns", 0, day, &spec->timeout_ns, err) != 0 ||
+        member_integer_given(params, "latency_ns", 0, day, &spec->latency_ns, err) != 0 ||
+        member_integer_given(params, "status_lo", 0, 999, &lo, err) != 0 ||
+        member_integer_given(params, "status_hi", 0, 999, &hi, err) != 0)
         return -1;
     spec->index = (uint16_t)index;
     spec->status_lo = (uint16_t)lo;
@@ -183,8 +169,8 @@ static int rate_read(const json_t *rate, struct probe_rate *to, struct err *err)
         return 0;
     to->given = true;
     to->match = json_string_value(json_object_get(rate, "match"));
-    if (integer(rate, "over_ns", day, &to->over.ns, err) != 0 ||
-        integer(rate, "per_ns", day, &to->per.ns, err) != 0 ||
+    if (member_integer_given(rate, "over_ns", 0, day, &to->over.ns, err) != 0 ||
+        member_integer_given(rate, "per_ns", 0, day, &to->per.ns, err) != 0 ||
         bound_read(rate, "at_least", &has_least, &to->at_least, err) != 0)
         return -1;
     return to->over.ns > 0 && to->per.ns > 0 && has_least
@@ -279,7 +265,7 @@ static int do_configure(struct control *c, int64_t id, const json_t *params, boo
     int64_t epoch = 0;
     (void)id;
     (void)later;
-    if (integer(params, "epoch_ns", INT64_MAX, &epoch, err) != 0)
+    if (member_integer_given(params, "epoch_ns", 0, INT64_MAX, &epoch, err) != 0)
         return -1;
     prober_configure(c->prober, epoch,
                      (uint64_t)json_integer_value(json_object_get(params, "seed")));
@@ -300,7 +286,7 @@ static int do_start(struct control *c, int64_t id, const json_t *params, bool *l
     int64_t trial = 0;
     (void)id;
     (void)later;
-    if (integer(params, "trial", UINT32_MAX - 1, &trial, err) != 0)
+    if (member_integer_given(params, "trial", 0, UINT32_MAX - 1, &trial, err) != 0)
         return -1;
     return prober_start(c->prober, (uint32_t)trial, err);
 }

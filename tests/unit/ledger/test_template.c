@@ -7,9 +7,9 @@
 #include <string.h>
 
 static const struct ledger_place place = {.collection = "blackstart:r1:orders:0"};
-static const struct ledger_host host = {.name = "n1", .ip = "10.0.0.1", .ip6 = "fd00::1"};
+static const struct named_host host = {.name = "n1", .ip = "10.0.0.1", .ip6 = "fd00::1"};
 
-static void expect(const char *text, const struct ledger_host *at, const char *wanted)
+static void expect(const char *text, const struct named_host *at, const char *wanted)
 {
     struct buf out = BUF_INIT(1024);
     struct err err = {.msg = ""};

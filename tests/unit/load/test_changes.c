@@ -39,7 +39,7 @@ static void send_at_once(void *client, uint64_t id, size_t host)
 static const struct load_ops ops = {
     .open = open_user, .close = close_user, .send = send_at_once, .cancel = close_user};
 static const struct load_kind kind = {.name = "at once", .ops = &ops};
-static const struct load_host host = {.name = "n1", .ip = "10.0.0.1"};
+static const struct named_host host = {.name = "n1", .ip = "10.0.0.1"};
 
 static uint64_t told; /* operations in the records of seconds */
 

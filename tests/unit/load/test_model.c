@@ -362,7 +362,7 @@ static void test_seed(void)
 
 static void test_template(void)
 {
-    const struct load_host host = {.name = "n1", .ip = "10.0.0.1", .ip6 = "fd00::1"};
+    const struct named_host host = {.name = "n1", .ip = "10.0.0.1", .ip6 = "fd00::1"};
     struct buf out = BUF_INIT(200);
     load_template("http://${host}/${host.ip}/[${host.ip6}]/{id}?u={user}&x={y}${z}$", 42, 6, &host,
                   &out);
