@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What "faults", "probes" and "ledgers" have in common: a table of kinds that is listed, or one of
- * it explained, as text, JSON or a reference page. Knows no kind itself; the tables are the
- * callers'.
+ * What "faults", "probes", "ledgers" and "loads" have in common: a table of kinds that is listed,
+ * or one of it explained, as text, JSON or a reference page. Knows no kind itself; the tables are
+ * the callers'.
  */
 #ifndef BLACKSTART_CMD_KINDS_H
 #define BLACKSTART_CMD_KINDS_H
