@@ -86,6 +86,13 @@ static inline json_t *e2e_json(const char *dir, const char *name)
     return text != NULL ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
 }
 
+static inline bool e2e_become(const struct e2e *t)
+{
+    return chown(t->dir, t->user, t->user) == 0 && setgroups(0, NULL) == 0 &&
+           setresgid(t->user, t->user, t->user) == 0 && setresuid(t->user, t->user, t->user) == 0 &&
+           setenv("HOME", t->dir, 1) == 0;
+}
+
 /* blackstart ARGS..., its output in DIR/stdout and DIR/stderr, its input from `in`. */
 static inline void e2e_start_in(struct e2e *t, const char *const *args, int in)
 {
@@ -107,9 +114,7 @@ static inline void e2e_start_in(struct e2e *t, const char *const *args, int in)
     (void)unsetenv("SUDO_UID");
     (void)snprintf(path, sizeof(path), "%s/history.db", t->dir); /* not that of who tests */
     (void)setenv("BLACKSTART_STORE", path, 0);
-    if (t->user != 0 && (chown(t->dir, t->user, t->user) < 0 || setgroups(0, NULL) < 0 ||
-                         setresgid(t->user, t->user, t->user) < 0 ||
-                         setresuid(t->user, t->user, t->user) < 0 || setenv("HOME", t->dir, 1) < 0))
+    if (t->user != 0 && !e2e_become(t))
         _exit(126);
     (void)execv(argv[0], (char *const *)(uintptr_t)argv);
     _exit(127);

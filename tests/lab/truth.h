@@ -119,26 +119,33 @@ static bool truth_answer(struct truth_state *s, struct truth_connection *c)
     return send(c->fd, text, sizeof(good) - 1, MSG_NOSIGNAL) >= 0;
 }
 
+/* Reads what came and answers when it is time; false: the connection has broken. */
+static bool truth_serve_one(struct truth_state *s, struct truth_connection *c)
+{
+    char request[1024];
+    ssize_t n = recv(c->fd, request, sizeof(request), MSG_DONTWAIT);
+    if (n == 0 || (n < 0 && errno != EAGAIN))
+        return false;
+    if (n > 0 && !c->asked) {
+        bool slow = c->down && s->how == TRUTH_SLOW;
+        c->asked = true;
+        c->due_ns = slow ? clock_system(CLOCK_MONOTONIC) + TRUTH_SLOW_MS * NS_PER_MS : 0;
+    }
+    if (!c->asked || c->done || (c->due_ns != 0 && c->due_ns > clock_system(CLOCK_MONOTONIC)))
+        return true;
+    return truth_answer(s, c);
+}
+
 /* Answers what can be answered. */
 static void truth_serve(struct truth_state *s)
 {
-    char request[1024];
     for (size_t i = s->n; i-- > 0;) {
         struct truth_connection *c = &s->connections[i];
-        ssize_t n = recv(c->fd, request, sizeof(request), MSG_DONTWAIT);
-        bool broken = n == 0 || (n < 0 && errno != EAGAIN);
-        if (n > 0 && !c->asked) {
-            bool slow = c->down && s->how == TRUTH_SLOW;
-            c->asked = true;
-            c->due_ns = slow ? clock_system(CLOCK_MONOTONIC) + TRUTH_SLOW_MS * NS_PER_MS : 0;
-        }
-        if (!broken && c->asked && !c->done &&
-            (c->due_ns == 0 || c->due_ns <= clock_system(CLOCK_MONOTONIC)))
-            broken = !truth_answer(s, c);
+        if (truth_serve_one(s, c))
+            continue;
         /* Its client gave up: nobody was served here, though it was up. */
-        s->starved = s->starved || (broken && !c->done && !c->down && !s->down);
-        if (broken)
-            truth_drop_connection(s, i);
+        s->starved = s->starved || (!c->done && !c->down && !s->down);
+        truth_drop_connection(s, i);
     }
 }
 

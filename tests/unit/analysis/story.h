@@ -35,6 +35,8 @@ struct story {
     const char *start;       /* more members of run.start: ",'trials':3" */
     const struct scenario_symptom *symptoms;
     size_t n_symptoms;
+    const struct scenario_load *loads;
+    size_t n_loads;
     int length_ms; /* of the scenario's fault step, which is for trials without a fault */
     bool acts;     /* that step is no fault, but a command */
 };
@@ -61,6 +63,32 @@ static inline const char *story_slots(const struct story *s, uint32_t trial)
     STORY_APPLIED("i1", "3000000000", "3010000000")                                                \
     STORY_EVIDENCE("i1", "state", "true") STORY_REVERTED("i1", "6000000000", "6020000000")
 
+static inline uint32_t story_trials(const struct story *s)
+{
+    return s->trials != 0 ? s->trials : 1;
+}
+
+/* False: the run dies in it. */
+static inline bool story_trial(const struct story *s, uint32_t t, struct buf *b)
+{
+    bool dry = s->dry_first && t == 0;
+    long long end = (long long)STORY_MS(100) * (long long)strlen(s->write);
+    buf_printf(b, "{'t':0,'ev':'trial.start','trial':%u,'fault_free':%s}\n", t,
+               s->no_fault || dry ? "true" : "false");
+    buf_printf(b, "{'t':2500000000,'ev':'steady',%s}\n",
+               s->steady != NULL ? s->steady : "'held':true");
+    if (!dry)
+        buf_puts(b, s->faults != NULL ? s->faults : STORY_PAUSE);
+    buf_puts(b, s->more != NULL ? s->more : "");
+    if (s->torn)
+        buf_puts(b, "{'t':9000000000,'ev':'evid");
+    if (s->dies || s->torn)
+        return false;
+    buf_printf(b, "{'t':%lld,'ev':'prober','sent':1,'until_ns':%lld}\n", end, end);
+    buf_printf(b, "{'t':90000000000,'ev':'trial.end','trial':%u,'outcome':'done'}\n", t);
+    return true;
+}
+
 static inline void story_lines(const struct story *s, struct buf *b)
 {
     buf_puts(b, "{'t':0,'ev':'run.start','format':1,'run':'r','text':'','file':'f','sha256':'0'");
@@ -68,23 +96,9 @@ static inline void story_lines(const struct story *s, struct buf *b)
                s->start != NULL ? s->start : "");
     buf_puts(b, "{'t':0,'ev':'lab.up','hosts':[{'name':'n1'},{'name':'n2'}]}\n");
     buf_puts(b, "{'t':0,'ev':'probes','list':[{'name':'write','hosts':['n1','n2']}]}\n");
-    for (uint32_t t = 0; t < (s->trials != 0 ? s->trials : 1); t++) {
-        buf_printf(b, "{'t':0,'ev':'trial.start','trial':%u,'fault_free':%s}\n", t,
-                   s->no_fault || (s->dry_first && t == 0) ? "true" : "false");
-        buf_printf(b, "{'t':2500000000,'ev':'steady',%s}\n",
-                   s->steady != NULL ? s->steady : "'held':true");
-        if (!s->dry_first || t != 0)
-            buf_puts(b, s->faults != NULL ? s->faults : STORY_PAUSE);
-        buf_puts(b, s->more != NULL ? s->more : "");
-        if (s->dies || s->torn) {
-            buf_puts(b, s->torn ? "{'t':9000000000,'ev':'evid" : "");
+    for (uint32_t t = 0; t < story_trials(s); t++)
+        if (!story_trial(s, t, b))
             return;
-        }
-        buf_printf(b, "{'t':%lld,'ev':'prober','sent':1,'until_ns':%lld}\n",
-                   (long long)STORY_MS(100) * (long long)strlen(s->write),
-                   (long long)STORY_MS(100) * (long long)strlen(s->write));
-        buf_printf(b, "{'t':90000000000,'ev':'trial.end','trial':%u,'outcome':'done'}\n", t);
-    }
     buf_printf(b, "{'t':90000000000,'ev':'host','host':'n1','clean':%s%s,'listed':[%s]}\n",
                s->dirty ? "false" : "true",
                s->dirty ? ",'differences':['+ route to nowhere'],'left':['i1: ip route del ...']"
@@ -96,7 +110,7 @@ static inline void story_lines(const struct story *s, struct buf *b)
 static inline size_t story_samples(const struct story *s, struct sample *ret, size_t max)
 {
     size_t n = 0;
-    for (uint32_t t = 0; t < (s->trials != 0 ? s->trials : 1); t++)
+    for (uint32_t t = 0; t < story_trials(s); t++)
         for (uint32_t k = 0; k < strlen(s->write) && n + 2 <= max; k++)
             for (uint16_t e = 0; e < 2; e++) {
                 int64_t due = STORY_MS(100) * k;
@@ -162,6 +176,8 @@ static inline void story_scenario(const struct story *s, struct story_told *t)
                                     .n_targets = n,
                                     .symptoms = s->symptoms,
                                     .n_symptoms = s->n_symptoms,
+                                    .loads = s->loads,
+                                    .n_loads = s->n_loads,
                                     .steps = &t->step,
                                     .n_steps = 1,
                                     .steady_for = {STORY_MS(2000)},

@@ -160,7 +160,15 @@ static inline void world_call(struct world *w, const struct engine *e, const str
         w->n_prepare_failed++;
 }
 
-static inline void world_perform(struct world *w, const struct engine *e, const struct action *a)
+static inline void world_tell_admission(struct world *w, const struct action *a)
+{
+    world_say(w, "admission %s%s%s%s%s%s%s", a->text, a->by != NULL ? " by " : "",
+              a->by != NULL ? a->by : "", a->host < 4 ? " on " : "",
+              a->host < 4 ? w->hosts[a->host].name : "", a->why[0] ? ": " : "", a->why);
+}
+
+/* What is only told. */
+static inline void world_tell(struct world *w, const struct engine *e, const struct action *a)
 {
     switch (a->kind) {
     case ACTION_TRIAL_START:
@@ -174,21 +182,79 @@ static inline void world_perform(struct world *w, const struct engine *e, const 
     case ACTION_STEADY:
         world_say(w, "steady %s%s", a->ok ? "held" : "not held: ", a->why);
         break;
+    case ACTION_ROLE:
+        world_say(w, "role %s: %s%s", a->text, a->host < 4 ? w->hosts[a->host].name : "nobody",
+                  a->ok ? "" : ", not as it was");
+        break;
+    case ACTION_EVIDENCE:
+        if (w->log_all)
+            world_say(w, "evidence %s", engine_injection(e, a->index)->id);
+        break;
+    case ACTION_RENEW:
+        world_say(w, "renew %s", w->hosts[a->index].name);
+        break;
+    case ACTION_ADMISSION:
+        world_tell_admission(w, a);
+        break;
+    case ACTION_STEP:
+        world_say(w, "step %zu %s%s%s", a->index + 1, a->text, a->why[0] ? ": " : "", a->why);
+        break;
+    case ACTION_ROLLOUT:
+        world_say(w, "rollout %s %zu%s%s", a->text, a->host, a->why[0] ? ": " : "", a->why);
+        break;
+    case ACTION_HOLD_OVER:
+        world_say(w, "hold over: %s", a->text);
+        break;
+    case ACTION_GUARD:
+        world_say(w, "guard: %s", a->why);
+        break;
+    case ACTION_ABORT:
+        world_say(w, "abort %s: %s", a->text, a->why);
+        w->n_open_at_abort = a->index;
+        break;
+    case ACTION_TRIAL_END:
+        world_say(w, "trial %zu %s", a->index, a->ok ? "done" : "aborted");
+        break;
+    case ACTION_END:
+        world_say(w, "end%s", a->ok ? "" : ", aborted");
+        w->n_ends++;
+        w->ended_ok = a->ok;
+        break;
+    default:
+        break;
+    }
+}
+
+static inline void world_answer_role(struct world *w, const struct action *a)
+{
+    world_send(w, 3,
+               (struct event){.kind = EVENT_ROLE,
+                              .index = a->index,
+                              .at_ns = w->now,
+                              .holders = w->later_ms != 0 && w->now >= w->later_ms * NS_PER_MS
+                                             ? w->holders_later
+                                             : w->holders});
+}
+
+static inline void world_answer_task(struct world *w, const struct action *a)
+{
+    world_say(w, "task %zu %s%s%s", a->host + 1, a->text, a->why[0] ? ": " : "", a->why);
+    if (strcmp(a->text, "run") == 0)
+        world_send(w, 5,
+                   (struct event){.kind = EVENT_RAN,
+                                  .index = a->index,
+                                  .ok = a->host + 1 != w->fail_task,
+                                  .text = "exit status 1"});
+}
+
+static inline void world_perform(struct world *w, const struct engine *e, const struct action *a)
+{
+    switch (a->kind) {
     case ACTION_BASELINE:
         world_send(w, 1, (struct event){.kind = EVENT_BASELINE, .index = a->index, .ok = true});
         break;
     case ACTION_ASK_ROLE:
-        world_send(w, 3,
-                   (struct event){.kind = EVENT_ROLE,
-                                  .index = a->index,
-                                  .at_ns = w->now,
-                                  .holders = w->later_ms != 0 && w->now >= w->later_ms * NS_PER_MS
-                                                 ? w->holders_later
-                                                 : w->holders});
-        break;
-    case ACTION_ROLE:
-        world_say(w, "role %s: %s%s", a->text, a->host < 4 ? w->hosts[a->host].name : "nobody",
-                  a->ok ? "" : ", not as it was");
+        world_answer_role(w, a);
         break;
     case ACTION_PREPARE:
         world_call(w, e, a, "prepare", EVENT_PREPARED, w->fail_prepare);
@@ -199,13 +265,6 @@ static inline void world_perform(struct world *w, const struct engine *e, const 
     case ACTION_REVERT:
         world_call(w, e, a, "revert", EVENT_REVERTED, 0);
         w->n_reverted++;
-        break;
-    case ACTION_EVIDENCE:
-        if (w->log_all)
-            world_say(w, "evidence %s", engine_injection(e, a->index)->id);
-        break;
-    case ACTION_RENEW:
-        world_say(w, "renew %s", w->hosts[a->index].name);
         break;
     case ACTION_RUN:
         world_say(w, "run step %zu", a->index + 1);
@@ -219,40 +278,10 @@ static inline void world_perform(struct world *w, const struct engine *e, const 
                                   .refused = !w->check_breaks,
                                   .text = w->check_fails});
         break;
-    case ACTION_TASK:
-        world_say(w, "task %zu %s%s%s", a->host + 1, a->text, a->why[0] ? ": " : "", a->why);
-        if (strcmp(a->text, "run") == 0)
-            world_send(w, 5,
-                       (struct event){.kind = EVENT_RAN,
-                                      .index = a->index,
-                                      .ok = a->host + 1 != w->fail_task,
-                                      .text = "exit status 1"});
-        break;
-    case ACTION_ADMISSION:
-        world_say(w, "admission %s%s%s%s%s%s%s", a->text, a->by != NULL ? " by " : "",
-                  a->by != NULL ? a->by : "", a->host < 4 ? " on " : "",
-                  a->host < 4 ? w->hosts[a->host].name : "", a->why[0] ? ": " : "", a->why);
-        break;
-    case ACTION_STEP:
-        world_say(w, "step %zu %s%s%s", a->index + 1, a->text, a->why[0] ? ": " : "", a->why);
-        break;
-    case ACTION_ROLLOUT:
-        world_say(w, "rollout %s %zu%s%s", a->text, a->host, a->why[0] ? ": " : "", a->why);
-        break;
     case ACTION_HOLD:
         world_say(w, "hold");
         if (w->go_on_ms != 0)
             world_send(w, w->go_on_ms, (struct event){.kind = EVENT_GO_ON});
-        break;
-    case ACTION_HOLD_OVER:
-        world_say(w, "hold over: %s", a->text);
-        break;
-    case ACTION_GUARD:
-        world_say(w, "guard: %s", a->why);
-        break;
-    case ACTION_ABORT:
-        world_say(w, "abort %s: %s", a->text, a->why);
-        w->n_open_at_abort = a->index;
         break;
     case ACTION_CLEAN:
         world_say(w, "clean %s", w->hosts[a->index].name);
@@ -265,13 +294,11 @@ static inline void world_perform(struct world *w, const struct engine *e, const 
         world_say(w, "may trial %zu begin?", a->index);
         world_send(w, w->turn_ms, (struct event){.kind = EVENT_NEXT, .ok = a->index <= w->last});
         break;
-    case ACTION_TRIAL_END:
-        world_say(w, "trial %zu %s", a->index, a->ok ? "done" : "aborted");
+    case ACTION_TASK:
+        world_answer_task(w, a);
         break;
-    case ACTION_END:
-        world_say(w, "end%s", a->ok ? "" : ", aborted");
-        w->n_ends++;
-        w->ended_ok = a->ok;
+    default:
+        world_tell(w, e, a);
         break;
     }
 }
