@@ -13,7 +13,7 @@ struct runner {
     struct runner_spec spec;
     struct load_place place;
     struct model *model;
-    struct load_tally total; /* of the seconds that are over */
+    struct load_tally total; /* of this trial's seconds that are over */
     struct load_tally sum;   /* and of the one that is not */
     void *clients[LOAD_USERS_MAX];
     struct event *due, *tick;
@@ -157,6 +157,7 @@ void runner_start(struct runner *r)
     static const struct timeval second = {.tv_sec = 1};
     r->from_ns = now_ns();
     r->runs = true;
+    memset(&r->total, 0, sizeof(r->total));
     model_start(r->model, r->from_ns);
     (void)event_add(r->tick, &second);
     turn(r);

@@ -34,7 +34,7 @@ void runner_stop(struct runner *r);
 bool runner_runs(const struct runner *r);
 /* From now on as that shape says. The second under way ends here. */
 void runner_change(struct runner *r, const struct load_shape *shape);
-/* Since it was made; of the latencies nothing. */
+/* Since the last start, the second under way too. */
 const struct load_tally *runner_total(struct runner *r);
 struct model *runner_model(struct runner *r);
 const char *runner_failure(const struct runner *r); /* NULL: nothing failed for good */

@@ -237,7 +237,8 @@ static const struct key load_keys[] = {
      .def = "9180",
      .doc =
          "Where its counters are served as JSON, on the loopback of its host alone: a probe from "
-         "there reads them, http://127.0.0.1:9180/. Each load of a host needs its own."},
+         "there reads them, http://127.0.0.1:9180/. They begin with each trial. Each load of a "
+         "host needs its own."},
 };
 const struct section section_load = {
     .name = "load",

@@ -146,6 +146,41 @@ static void test_changes(void)
     event_base_free(base);
 }
 
-static const struct check_test tests[] = {{"changes that come and go", test_changes}};
+/* The lab goes on from trial to trial, what was counted does not. */
+static void test_a_second_trial(void)
+{
+    struct err err;
+    const struct runner_spec spec = {.kind = &kind,
+                                     .hosts = &host,
+                                     .n_hosts = 1,
+                                     .shape = shape_of(3),
+                                     .seed = 1,
+                                     .second = on_second};
+    struct runner *r = NULL;
+    base = event_base_new();
+    CU_ASSERT_EQUAL_FATAL(runner_new(base, &spec, &r, &err), 0);
+    runner_start(r);
+    turn_for(20);
+    runner_stop(r);
+    uint64_t first = runner_total(r)->begun;
+    turn_for(5);
+    CU_ASSERT_TRUE(first > 0);
+    CU_ASSERT_EQUAL(runner_total(r)->begun, first); /* can be asked for until the next begins */
+    told = 0;
+    runner_start(r);
+    turn_for(10);
+    runner_stop(r);
+    CU_ASSERT_TRUE(told > 0);
+    CU_ASSERT_EQUAL(runner_total(r)->begun, told);
+    CU_ASSERT_EQUAL(runner_total(r)->ok, told);
+    CU_ASSERT_EQUAL(runner_total(r)->latency.n, told);
+    runner_free(r);
+    event_base_free(base);
+}
+
+static const struct check_test tests[] = {
+    {"changes that come and go", test_changes},
+    {"a second trial", test_a_second_trial},
+};
 
 CHECK_MAIN("load/changes", tests)
