@@ -190,8 +190,8 @@ const char *analysis_stalled(struct analysis_maker *m, const struct analysis_tri
 void analysis_targets(struct analysis_maker *m, struct analysis_trial *t,
                       const struct probe_slots *slots);
 /* When the scenario's faults would have been there, in a trial that has none: from the first fault
- * step's beginning to the last one's end. Of a scenario without any, its steps; of one without
- * steps under way, from the steady state to the end. */
+ * step's injection (behind what it asks) to the end of the last one's last wave. Of a scenario
+ * without any, its steps; of one without steps under way, from the steady state to the end. */
 struct analysis_wave analysis_planned(const struct analysis_maker *m,
                                       const struct analysis_trial *t);
 /* Does any step apply a fault? */

@@ -56,13 +56,32 @@ static int64_t healed_at(const struct analysis_maker *m, const struct analysis_t
     return last;
 }
 
-static int64_t ends_at(const struct analysis_maker *m, const struct analysis_trial *t, size_t at,
-                       const struct step_event *fault)
+/* When the step was over; not before `otherwise`, which it is where the journal ends first. */
+static int64_t step_over(const struct analysis_maker *m, const struct analysis_trial *t, size_t at,
+                         const struct scenario_step *step, int64_t otherwise)
 {
-    if (fault->of->length.ns > 0)
-        return fault->t + fault->of->length.ns;
-    bool moment = fault->of->fault != NULL && fault->of->fault->lifetime == LIFETIME_INSTANT;
-    return moment ? fault->t : healed_at(m, t, at, fault);
+    struct step_event e;
+    while (step_event_next(m, t, &at, &e))
+        if (e.of == step && !e.begin)
+            return e.t > otherwise ? e.t : otherwise;
+    return otherwise;
+}
+
+/* From the first of its injections to the end of the last. The step's own time has passed without a
+ * fault as it would have with one: what it asks is waited for, then its waves go out, and with
+ * `wait_end` the fault's length. */
+static struct span fault_span(const struct analysis_maker *m, const struct analysis_trial *t,
+                              size_t at, const struct step_event *fault)
+{
+    const struct scenario_step *s = fault->of;
+    int64_t asked = fault->t + approval_wait_ns(&s->approval);
+    if (s->approval.by != NULL && !approval_given(&s->approval))
+        return (struct span){asked, asked};
+    bool moment = s->fault != NULL && s->fault->lifetime == LIFETIME_INSTANT;
+    int64_t over = step_over(m, t, at, s, asked);
+    if (s->length.ns > 0)
+        return (struct span){asked, s->wait_end && over > asked ? over : over + s->length.ns};
+    return (struct span){asked, moment ? over : healed_at(m, t, at, fault)};
 }
 
 /* A scenario that injects nothing acts by its steps. */
@@ -88,9 +107,9 @@ struct analysis_wave analysis_planned(const struct analysis_maker *m,
     for (size_t at = 0; step_event_next(m, t, &at, &e);) {
         if (!e.begin || e.of == NULL || e.of->kind != STEP_FAULT)
             continue;
-        int64_t end = ends_at(m, t, at, &e);
-        faults.lo = faults.lo == HISTORY_UNKNOWN ? e.t : faults.lo;
-        faults.hi = end > faults.hi ? end : faults.hi;
+        struct span one = fault_span(m, t, at, &e);
+        faults.lo = faults.lo == HISTORY_UNKNOWN || one.lo < faults.lo ? one.lo : faults.lo;
+        faults.hi = one.hi > faults.hi ? one.hi : faults.hi;
     }
     const struct span *is = faults.lo != HISTORY_UNKNOWN ? &faults : &all;
     return (struct analysis_wave){.faults = "nothing",

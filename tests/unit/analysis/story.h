@@ -38,7 +38,9 @@ struct story {
     const struct scenario_load *loads;
     size_t n_loads;
     int length_ms; /* of the scenario's fault step, which is for trials without a fault */
-    bool acts;     /* that step is no fault, but a command */
+    bool wait_end; /* of that step */
+    const struct scenario_approval *approval; /* asked before it; NULL: none */
+    bool acts;                                /* that step is no fault, but a command */
 };
 
 static inline const char *story_slots(const struct story *s, uint32_t trial)
@@ -154,6 +156,9 @@ static inline void story_scenario(const struct story *s, struct story_told *t)
     t->fault = (struct fault){.name = "process.kill", .lifetime = LIFETIME_INSTANT};
     t->step = (struct scenario_step){
         .kind = STEP_FAULT, .fault = &t->fault, .length = {STORY_MS(s->length_ms)}};
+    t->step.wait_end = s->wait_end;
+    if (s->approval != NULL)
+        t->step.approval = *s->approval;
     t->step.kind = s->acts ? STEP_RUN : t->step.kind;
     size_t n = 0;
     if (s->recovery_limit_ms != 0)

@@ -33,6 +33,7 @@ static const struct scenario_target fast = {
         }                                                                                          \
     }
 static const struct scenario_target under = DURING(DURING_FAULT, 50),
+                                    under_most = DURING(DURING_FAULT, 20),
                                     after = DURING(DURING_RECOVERY, 99);
 static const struct scenario_target hosts = {
     .kind = TARGET_BLAST, .blast_of = BLAST_HOSTS, .limit = {1000000}};
@@ -54,6 +55,7 @@ static const struct scenario_symptom down[] = {DOWN_IS(&available, 1)}, up[] = {
                                      back[] = {UP_IS(&recovered, 1)},
                                      never_back[] = {DOWN_IS(&recovered, 1)},
                                      down_under[] = {DOWN_IS(&under, 1)},
+                                     quite_down[] = {DOWN_IS(&under_most, 1)},
                                      up_after[] = {UP_IS(&after, 1)}, slow[] = {DOWN_IS(&fast, 1)},
                                      spread[] = {DOWN_IS(&hosts, 1)};
 
@@ -67,6 +69,14 @@ static const struct scenario_symptom down[] = {DOWN_IS(&available, 1)}, up[] = {
 #define STEP(s)                                                                                    \
     "{'t':" s "005000000,'ev':'step','step':1,'what':'fault','state':'begin'}\n"                   \
     "{'t':" s "005000000,'ev':'step','step':1,'what':'fault','state':'skipped'}\n"
+/* A fault step without a fault takes the time of its approval and of its waves. */
+#define STEP_FROM(begin, end)                                                                      \
+    "{'t':" begin "005000000,'ev':'step','step':1,'what':'fault','state':'begin'}\n"               \
+    "{'t':" end "005000000,'ev':'step','step':1,'what':'fault','state':'end'}\n"
+static const struct scenario_approval given = {
+    .by = "senior", .after = {STORY_MS(2000)}, .within = {STORY_MS(9000)}, .answer = ANSWER_YES};
+static const struct scenario_approval refused = {
+    .by = "senior", .after = {STORY_MS(2000)}, .within = {STORY_MS(9000)}, .answer = ANSWER_NO};
 #define ABORT "{'t':4000000000,'ev':'abort','why':'guard','what':'write was bad'}\n"
 
 static const struct row {
@@ -232,6 +242,38 @@ static const struct row {
      VERDICT_INVALID,
      3,
      "did not show",
+     ""},
+    {"the last of its waves begins later",
+     {DOWN, .symptoms = down_under, .n_symptoms = 1, .faults = "", .no_fault = true,
+      .more = STEP_FROM("1", "3"), .length_ms = 3000},
+     SYMPTOM_SHOWN,
+     VERDICT_INVALID,
+     3,
+     "shown without any fault",
+     ""},
+    {"and it was waited for",
+     {DOWN, .symptoms = down_under, .n_symptoms = 1, .faults = "", .no_fault = true,
+      .more = STEP_FROM("1", "6"), .length_ms = 1000, .wait_end = true},
+     SYMPTOM_SHOWN,
+     VERDICT_INVALID,
+     3,
+     "shown without any fault",
+     ""},
+    {"not before it was approved",
+     {DOWN, .symptoms = quite_down, .n_symptoms = 1, .faults = "", .no_fault = true,
+      .more = STEP_FROM("1", "3"), .length_ms = 3000, .approval = &given},
+     SYMPTOM_SHOWN,
+     VERDICT_INVALID,
+     3,
+     "shown without any fault",
+     ""},
+    {"and not where it is refused",
+     {DOWN, .symptoms = quite_down, .n_symptoms = 1, .faults = "", .no_fault = true,
+      .more = STEP_FROM("1", "3"), .length_ms = 3000, .approval = &refused},
+     SYMPTOM_NOT_DECIDED,
+     VERDICT_INVALID,
+     3,
+     "impact without any fault",
      ""},
     {"a scenario without faults, by its steps",
      {DOWN, .symptoms = down, .n_symptoms = 1, .faults = "", .acts = true, .more = STEP("3")},
