@@ -128,12 +128,9 @@ static const struct thread *find_thread(const struct priority_undo *u, int32_t t
 /* 0: there it is; 1: it has gone. One that lives and cannot be looked at is neither. */
 static int look_at(const struct fault_host *host, int32_t tid, struct proc_id *ret, struct err *err)
 {
-    if (proc_identify(host->proc, tid, ret))
+    if (proc_identify(host->proc, tid, ret, err) == 0)
         return 0;
-    if (syscall(SYS_tkill, tid, 0) != 0 && errno == ESRCH)
-        return 1;
-    return make_error(err, ERR_SYSTEM, 0, "thread %d lives, and its /proc entry cannot be read",
-                      tid);
+    return err->code == ERR_NOT_FOUND ? 1 : -1;
 }
 
 static int add_thread(const struct fault_host *host, int32_t process, int32_t tid, void *ctx,
@@ -166,7 +163,7 @@ static int walk_threads(const struct fault_host *host, int32_t process,
     for (int32_t tid; proc_walk_next(&walk, &tid);)
         if (each(host, process, tid, ctx, err) != 0)
             return -1;
-    return 0;
+    return proc_walk_end(&walk, err);
 }
 
 static void note_wish(const struct args *a, struct priority_undo *u)

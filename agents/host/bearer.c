@@ -124,8 +124,8 @@ int bearer_start(const struct fault_host *host, const struct bearer_spec *spec,
     (void)snprintf(line->run, sizeof(line->run), "%s", spec->run);
     (void)snprintf(line->injection, sizeof(line->injection), "%s", spec->injection);
     int rc = wait_report(line->fd, spec->start_ns > 0 ? spec->start_ns : NS_PER_SEC, err);
-    if (rc == 0 && !proc_identify(host->proc, line->pid, ret_id))
-        rc = make_error(err, ERR_SYSTEM, 0, "the fault's own process cannot be seen in /proc");
+    if (rc == 0 && proc_identify(host->proc, line->pid, ret_id, err) != 0)
+        rc = wrap_error(err, "the fault's own process");
     if (rc != 0) {
         end_child(line->pid);
         drop_line(line);
@@ -203,11 +203,16 @@ static int end_unrecorded(const struct fault_host *host, const struct undo *undo
         return -1;
     for (int32_t pid; proc_walk_next(&walk, &pid);) {
         struct proc_id id;
-        if (is_bearer(host->proc, pid, comm) && proc_identify(host->proc, pid, &id) &&
-            end_by_identity(host, &id, err) != 0)
+        if (!is_bearer(host->proc, pid, comm))
+            continue;
+        if (proc_identify(host->proc, pid, &id, err) != 0) {
+            if (err->code != ERR_NOT_FOUND)
+                return -1;
+        } else if (end_by_identity(host, &id, err) != 0) {
             return -1;
+        }
     }
-    return 0;
+    return proc_walk_end(&walk, err);
 }
 
 static void end_softly(const struct line *line, int grace_ms)

@@ -85,6 +85,19 @@ static int open_quietly(int dir, const char *leaf)
     return fd < 0 && errno == EPERM ? openat(dir, leaf, flags) : fd;
 }
 
+/* What lies beneath is not known: then nobody may say that it has gone. */
+static void fail_walk(struct walk *w)
+{
+    w->failed = true;
+    (void)make_error(&w->why, ERR_SYSTEM, errno, "list %s%s", w->to->path.s, w->name);
+}
+
+/* Whose rights do not suffice, or who came too late, sees the directory alone, each time. */
+static bool is_closed_to_us(int number)
+{
+    return number == EACCES || number == EPERM || number == ENOENT || number == ELOOP;
+}
+
 /* *ret_fd: of a directory, to go into; else -1. */
 static void read_entry(struct walk *w, int dir, const char *leaf, struct footprint_entry *e,
                        int *ret_fd)
@@ -95,6 +108,8 @@ static void read_entry(struct walk *w, int dir, const char *leaf, struct footpri
         e->is_read = read_target(dir, leaf, &e->content);
     } else if (S_ISDIR(e->meta.mode)) {
         *ret_fd = open_quietly(dir, leaf);
+        if (*ret_fd < 0 && !is_closed_to_us(errno))
+            fail_walk(w);
         e->is_read = *ret_fd >= 0 && !late && read_attributes(*ret_fd, &e->attributes);
     } else if (S_ISREG(e->meta.mode)) {
         CLEANUP_FD int fd = late ? -1 : open_quietly(dir, leaf);
@@ -115,11 +130,17 @@ static void walk_directory(struct walk *w, int fd, uint64_t dev, unsigned depth)
     size_t len = strlen(w->name);
     CLEANUP_DIR DIR *entries = fdopendir(fd);
     if (entries == NULL) {
+        fail_walk(w);
         (void)close(fd);
-        w->to->is_cut = true;
         return;
     }
-    for (const struct dirent *d; !w->to->is_cut && (d = readdir(entries)) != NULL;) {
+    for (const struct dirent *d; !w->to->is_cut && !w->failed;) {
+        errno = 0;
+        if ((d = readdir(entries)) == NULL) {
+            if (errno != 0)
+                fail_walk(w);
+            return;
+        }
         if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
             continue;
         if (depth >= FOOTPRINT_DEPTH_MAX || len + strlen(d->d_name) + 2 > sizeof(w->name)) {

@@ -21,9 +21,16 @@ struct linux_dirent64 {
     char name[];
 };
 
+/* What the kernel answers of a process that has ended. Any other error says nothing of it. */
+static bool is_gone(int number)
+{
+    return number == ENOENT || number == ESRCH;
+}
+
 int proc_walk_open(struct proc_walk *walk, int proc, const char *dir, struct err *err)
 {
     walk->at = walk->len = 0;
+    walk->error = 0;
     walk->fd = openat(proc, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (walk->fd < 0)
         return make_error(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM, errno, "open /proc/%s",
@@ -54,6 +61,8 @@ bool proc_walk_next(struct proc_walk *walk, int32_t *ret)
     for (;;) {
         if (walk->at >= walk->len) {
             long n = syscall(SYS_getdents64, walk->fd, walk->entries, sizeof(walk->entries));
+            if (n < 0 && !is_gone(errno))
+                walk->error = errno;
             if (n <= 0)
                 return false;
             walk->at = 0;
@@ -69,6 +78,13 @@ bool proc_walk_next(struct proc_walk *walk, int32_t *ret)
     }
 }
 
+int proc_walk_end(const struct proc_walk *walk, struct err *err)
+{
+    if (walk->error == 0)
+        return 0;
+    return make_error(err, ERR_SYSTEM, walk->error, "read a directory of /proc");
+}
+
 /* Reads a small file of /proc whole; the text is NUL-terminated. */
 static ssize_t read_text(int proc, int32_t pid, const char *file, char *text, size_t size)
 {
@@ -82,7 +98,9 @@ static ssize_t read_text(int proc, int32_t pid, const char *file, char *text, si
         ssize_t n = read(fd, text + len, size - 1 - len);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n <= 0)
+        if (n < 0)
+            return -1;
+        if (n == 0)
             break;
         len += (size_t)n;
     }
@@ -90,38 +108,58 @@ static ssize_t read_text(int proc, int32_t pid, const char *file, char *text, si
     return (ssize_t)len;
 }
 
-static bool read_stat(int proc, int32_t pid, struct proc_stat *ret)
+enum sight { GONE, SEEN, UNSEEN }; /* UNSEEN: it could not be looked at, errno says why */
+
+static enum sight read_stat(int proc, int32_t pid, struct proc_stat *ret)
 {
     char text[1024];
     ssize_t n = read_text(proc, pid, "stat", text, sizeof(text));
-    return n > 0 && proc_parse_stat(text, (size_t)n, ret, NULL) == 0;
+    if (n < 0)
+        return is_gone(errno) ? GONE : UNSEEN;
+    if (n == 0)
+        return GONE;
+    if (proc_parse_stat(text, (size_t)n, ret, NULL) == 0)
+        return SEEN;
+    errno = EBADMSG;
+    return UNSEEN;
 }
 
-static int32_t read_status(int proc, int32_t pid, const char *field)
+static int make_unseen(int32_t pid, struct err *err)
+{
+    return make_error(err, ERR_SYSTEM, errno, "process %d cannot be looked at in /proc", pid);
+}
+
+/* The last number of that line. */
+static enum sight read_status(int proc, int32_t pid, const char *field, int32_t *ret)
 {
     char text[4096];
-    int32_t value;
-    if (read_text(proc, pid, "status", text, sizeof(text)) <= 0 ||
-        !proc_parse_status(text, field, &value))
-        return 0;
-    return value;
+    ssize_t n = read_text(proc, pid, "status", text, sizeof(text));
+    if (n < 0)
+        return is_gone(errno) ? GONE : UNSEEN;
+    return n > 0 && proc_parse_status(text, field, ret) ? SEEN : GONE;
 }
 
-bool proc_identify(int proc, int32_t pid, struct proc_id *ret)
+int proc_identify(int proc, int32_t pid, struct proc_id *ret, struct err *err)
 {
     struct proc_stat stat;
-    if (!read_stat(proc, pid, &stat))
-        return false;
+    enum sight sight = read_stat(proc, pid, &stat);
+    if (sight == UNSEEN)
+        return make_unseen(pid, err);
+    if (sight == GONE)
+        return make_error(err, ERR_NOT_FOUND, 0, "process %d has ended", pid);
     *ret = (struct proc_id){.pid = pid, .start = stat.start};
-    return true;
+    return 0;
 }
 
-static bool is_of_host(const struct fault_host *host, int32_t pid)
+/* Those of others are not shown to whom may not trace them: they are not the host's. */
+static enum sight see_host(const struct fault_host *host, int32_t pid)
 {
     char path[48];
     struct stat st;
     (void)snprintf(path, sizeof(path), "%d/ns/pid", pid);
-    return fstatat(host->proc, path, &st, 0) == 0 && st.st_ino == host->pid_ns;
+    if (fstatat(host->proc, path, &st, 0) == 0)
+        return st.st_ino == host->pid_ns ? SEEN : GONE;
+    return is_gone(errno) || errno == EACCES || errno == EPERM ? GONE : UNSEEN;
 }
 
 static bool is_protected(const struct proc_id *id)
@@ -145,16 +183,16 @@ static int add_process(struct proc_set *set, const struct proc_id *id, struct er
     return 0;
 }
 
-/* True and *ret when pid is a live process of the host. */
-static bool identify_in_host(const struct fault_host *host, int32_t pid, struct proc_stat *stat,
-                             struct proc_id *ret)
+/* SEEN and *ret when pid is a live process of the host, of which stat has been read. */
+static enum sight see_in_host(const struct fault_host *host, int32_t pid,
+                              const struct proc_stat *stat, struct proc_id *ret)
 {
-    if (!is_of_host(host, pid) || !read_stat(host->proc, pid, stat) || stat->state == 'Z' ||
-        stat->state == 'X')
-        return false;
-    *ret = (struct proc_id){
-        .pid = pid, .host_pid = read_status(host->proc, pid, "NSpid:"), .start = stat->start};
-    return ret->host_pid > 0;
+    enum sight sight = see_host(host, pid);
+    if (sight != SEEN || stat->state == 'Z' || stat->state == 'X')
+        return sight == UNSEEN ? UNSEEN : GONE;
+    *ret = (struct proc_id){.pid = pid, .start = stat->start};
+    sight = read_status(host->proc, pid, "NSpid:", &ret->host_pid);
+    return sight == SEEN && ret->host_pid <= 0 ? GONE : sight;
 }
 
 static bool has_name(const struct fault_host *host, const struct proc_stat *stat, const char *name)
@@ -206,11 +244,15 @@ static int add_wanted(const struct fault_host *host, const struct wanted *wanted
     for (int32_t pid; proc_walk_next(&walk, &pid);) {
         struct proc_stat stat;
         struct proc_id id;
-        if (identify_in_host(host, pid, &stat, &id) && is_wanted(host, wanted, &stat, &id) &&
-            add_process(set, &id, err) != 0)
+        enum sight sight = read_stat(host->proc, pid, &stat);
+        if (sight == SEEN)
+            sight = see_in_host(host, pid, &stat, &id);
+        if (sight == UNSEEN)
+            return make_unseen(pid, err);
+        if (sight == SEEN && is_wanted(host, wanted, &stat, &id) && add_process(set, &id, err) != 0)
             return -1;
     }
-    return 0;
+    return proc_walk_end(&walk, err);
 }
 
 int proc_find_by(const struct fault_host *host, const char *name, int32_t host_pid,
@@ -249,12 +291,18 @@ int proc_add_tree(const struct fault_host *host, struct proc_set *set, uint32_t 
         for (int32_t pid; proc_walk_next(&walk, &pid);) {
             struct proc_stat stat;
             struct proc_id id;
-            if (!read_stat(host->proc, pid, &stat) || !holds_pid(set, stat.parent) ||
-                !identify_in_host(host, pid, &stat, &id))
+            enum sight sight = read_stat(host->proc, pid, &stat);
+            if (sight == SEEN && holds_pid(set, stat.parent))
+                sight = see_in_host(host, pid, &stat, &id);
+            else if (sight == SEEN)
                 continue;
-            if (add_process(set, &id, err) != 0)
+            if (sight == UNSEEN)
+                return make_unseen(pid, err);
+            if (sight == SEEN && add_process(set, &id, err) != 0)
                 return -1;
         }
+        if (proc_walk_end(&walk, err) != 0)
+            return -1;
     } while (set->n > before);
     *ret_added = set->n - first;
     return 0;
@@ -263,15 +311,20 @@ int proc_add_tree(const struct fault_host *host, struct proc_set *set, uint32_t 
 char proc_state(const struct fault_host *host, const struct proc_id *id)
 {
     struct proc_stat stat;
-    if (!read_stat(host->proc, id->pid, &stat) || stat.start != id->start)
-        return 0;
-    return stat.state;
+    enum sight sight = read_stat(host->proc, id->pid, &stat);
+    if (sight == UNSEEN)
+        return '?';
+    return sight == SEEN && stat.start == id->start ? stat.state : '\0';
+}
+
+static bool has_ended(char state)
+{
+    return state == '\0' || state == 'Z' || state == 'X';
 }
 
 bool proc_has_ended(const struct fault_host *host, const struct proc_id *id)
 {
-    char state = proc_state(host, id);
-    return state == 0 || state == 'Z' || state == 'X';
+    return has_ended(proc_state(host, id));
 }
 
 int proc_open(const struct fault_host *host, const struct proc_id *id, int *ret_fd, struct err *err)
@@ -283,7 +336,10 @@ int proc_open(const struct fault_host *host, const struct proc_id *id, int *ret_
     if (fd < 0)
         return make_error(err, ERR_SYSTEM, errno, "pidfd_open of process %d", id->host_pid);
     /* The descriptor holds the process; only now does a look at /proc say which one it is. */
-    if (proc_has_ended(host, id))
+    char state = proc_state(host, id);
+    if (state == '?')
+        return make_unseen(id->pid, err);
+    if (has_ended(state))
         return 0;
     *ret_fd = steal_fd(&fd);
     return 0;
@@ -305,23 +361,26 @@ bool proc_wait_end(int pidfd, int64_t timeout_ns)
     }
 }
 
-bool proc_owner(const struct fault_host *host, const struct proc_id *id, uint32_t *ret_uid,
-                uint32_t *ret_gid)
+int proc_owner(const struct fault_host *host, const struct proc_id *id, uint32_t *ret_uid,
+               uint32_t *ret_gid, struct err *err)
 {
-    char text[4096];
     int32_t uid, gid;
-    if (read_text(host->proc, id->pid, "status", text, sizeof(text)) <= 0 ||
-        !proc_parse_status(text, "Uid:", &uid) || !proc_parse_status(text, "Gid:", &gid) ||
-        proc_state(host, id) == 0)
-        return false;
+    enum sight sight = read_status(host->proc, id->pid, "Uid:", &uid);
+    if (sight == SEEN)
+        sight = read_status(host->proc, id->pid, "Gid:", &gid);
+    if (sight == UNSEEN)
+        return make_unseen(id->pid, err);
+    if (sight == GONE || proc_state(host, id) == '\0')
+        return make_error(err, ERR_NOT_FOUND, 0, "process %d has ended", id->pid);
     *ret_uid = (uint32_t)uid;
     *ret_gid = (uint32_t)gid;
-    return true;
+    return 0;
 }
 
 int32_t proc_tracer(const struct fault_host *host, const struct proc_id *id)
 {
-    if (proc_has_ended(host, id))
+    int32_t tracer = 0;
+    if (proc_has_ended(host, id) || read_status(host->proc, id->pid, "TracerPid:", &tracer) != SEEN)
         return 0;
-    return read_status(host->proc, id->pid, "TracerPid:");
+    return tracer;
 }

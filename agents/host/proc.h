@@ -84,6 +84,9 @@ bool proc_parse_cgroup(const char *text, const char *cgroup);
 int proc_find_in(const struct fault_host *host, const char *cgroup, struct proc_set *set,
                  struct err *err) MUST_CHECK;
 
+/* A process that cannot be looked at, or a directory of /proc that cannot be read, is an error of
+ * these: it may be one of those that are sought. */
+
 /* Adds the host's processes that have this name, or, with name NULL, this pid in the host. */
 int proc_find_by(const struct fault_host *host, const char *name, int32_t host_pid,
                  struct proc_set *set, struct err *err) MUST_CHECK;
@@ -93,7 +96,8 @@ int proc_add_tree(const struct fault_host *host, struct proc_set *set, uint32_t 
                   struct err *err) MUST_CHECK;
 
 /* The state letter of /proc/PID/stat; 0 when that process is gone (also when its pid is another's
- * now). 'Z' and 'X' are processes that have ended. */
+ * now), '?' when it cannot be looked at and so may live. 'Z' and 'X' are processes that have ended.
+ */
 char proc_state(const struct fault_host *host, const struct proc_id *id);
 bool proc_has_ended(const struct fault_host *host, const struct proc_id *id);
 
@@ -104,24 +108,26 @@ int proc_open(const struct fault_host *host, const struct proc_id *id, int *ret_
 /* Waits until the process behind a pidfd has ended. False after timeout_ns. */
 bool proc_wait_end(int pidfd, int64_t timeout_ns);
 
-/* As whom it runs; false when it is gone. */
-bool proc_owner(const struct fault_host *host, const struct proc_id *id, uint32_t *ret_uid,
-                uint32_t *ret_gid);
+/* As whom it runs. ERR_NOT_FOUND when it is gone. */
+int proc_owner(const struct fault_host *host, const struct proc_id *id, uint32_t *ret_uid,
+               uint32_t *ret_gid, struct err *err) MUST_CHECK;
 
 /* The pid that traces it, 0 when none. */
 int32_t proc_tracer(const struct fault_host *host, const struct proc_id *id);
 
-/* Identity of any process that this /proc shows, ours too; false when there is none. */
-bool proc_identify(int proc, int32_t pid, struct proc_id *ret);
+/* Identity of any process that this /proc shows, ours too. ERR_NOT_FOUND when there is none. */
+int proc_identify(int proc, int32_t pid, struct proc_id *ret, struct err *err) MUST_CHECK;
 
 /* Steps through the numeric entries of a directory of /proc (processes, or a process' threads). */
 struct proc_walk {
-    int fd;
+    int fd, error;
     size_t at, len;
     _Alignas(8) char entries[4096];
 };
 int proc_walk_open(struct proc_walk *walk, int proc, const char *dir, struct err *err) MUST_CHECK;
 bool proc_walk_next(struct proc_walk *walk, int32_t *ret);
+/* After the last of them: were these all? */
+int proc_walk_end(const struct proc_walk *walk, struct err *err) MUST_CHECK;
 void proc_walk_close(struct proc_walk *walk);
 #define CLEANUP_WALK __attribute__((cleanup(proc_walk_close)))
 

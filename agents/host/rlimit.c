@@ -28,8 +28,8 @@ static int limit_as_owner(const struct fault_host *host, const struct proc_id *i
                           const struct rlimit64 *new, struct rlimit64 *old, struct err *err)
 {
     uint32_t uid, gid, own_uid = getuid(), own_gid = getgid();
-    if (!proc_owner(host, id, &uid, &gid))
-        return gone(id, err);
+    if (proc_owner(host, id, &uid, &gid, err) != 0)
+        return -1;
     bool taken = take_ids(uid, gid);
     long rc = taken ? syscall(SYS_prlimit64, id->pid, RLIMIT_NOFILE, new, old) : -1;
     int number = errno;

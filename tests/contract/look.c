@@ -73,9 +73,10 @@ static void add_process(const struct contract *c, int32_t pid, struct buf *out)
     uint32_t all = 0;
     struct stat st;
     struct proc_id id;
+    struct err err;
     (void)snprintf(path, sizeof(path), "%d/ns/pid", pid);
     if (fstatat(c->host.proc, path, &st, 0) != 0 || st.st_ino != c->host.pid_ns ||
-        !proc_identify(c->host.proc, pid, &id))
+        proc_identify(c->host.proc, pid, &id, &err) != 0)
         return;
     char state = proc_state(&c->host, &id);
     if (state == 0 || state == 'Z')
@@ -86,7 +87,6 @@ static void add_process(const struct contract *c, int32_t pid, struct buf *out)
         return;
     comm[strcspn(comm, "\n")] = '\0';
     char dir[48];
-    struct err err;
     CLEANUP_WALK struct proc_walk walk = {.fd = -1};
     (void)snprintf(dir, sizeof(dir), "%d/task", pid);
     if (proc_walk_open(&walk, c->host.proc, dir, &err) == 0)

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 
 static bool is_active(void)
 {
@@ -379,6 +380,45 @@ static void test_init_is_protected(void)
     end();
 }
 
+/* No descriptor is left for /proc: then nobody says that a process has ended, or that all were
+ * seen.
+ */
+static void test_unseen_is_not_gone(void)
+{
+    struct proc_set set = {.n = 0}, more = {.n = 0};
+    struct rlimit was, none;
+    uint32_t added = 0, uid, gid;
+    struct proc_id again;
+    struct err err;
+    int pidfd = -1;
+    begin("process.kill", "process", "victim");
+    (void)rig_spawn(&rig, one, "victim");
+    CHECK_OK(proc_find_by(&rig.host, "victim", 0, &set, &err), err);
+    CU_ASSERT_EQUAL_FATAL(set.n, 1);
+    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &was), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = was.rlim_max};
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &none), 0);
+    bool ended = proc_has_ended(&rig.host, &set.v[0]);
+    char state = proc_state(&rig.host, &set.v[0]);
+    int found = proc_find_by(&rig.host, "victim", 0, &more, &err);
+    int tree = proc_add_tree(&rig.host, &set, &added, &err);
+    int owner = proc_owner(&rig.host, &set.v[0], &uid, &gid, &err);
+    enum err_code owner_code = err.code;
+    int identified = proc_identify(rig.host.proc, set.v[0].pid, &again, &err);
+    enum err_code identified_code = err.code;
+    int opened = proc_open(&rig.host, &set.v[0], &pidfd, &err);
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &was), 0);
+    CU_ASSERT_FALSE(ended);
+    CU_ASSERT_EQUAL(state, '?');
+    CU_ASSERT_EQUAL(found, -1);
+    CU_ASSERT_EQUAL(tree, -1);
+    CU_ASSERT_TRUE(owner == -1 && owner_code == ERR_SYSTEM);
+    CU_ASSERT_TRUE(identified == -1 && identified_code == ERR_SYSTEM);
+    CU_ASSERT_TRUE(opened == -1 && pidfd == -1);
+    CU_ASSERT_FALSE(proc_has_ended(&rig.host, &set.v[0]));
+    end();
+}
+
 static const struct check_test tests[] = {
     {"kill by name", test_kill_by_name},
     {"kill: names that lie", test_kill_names_that_lie},
@@ -394,6 +434,7 @@ static const struct check_test tests[] = {
     {"killed while paused", test_killed_while_paused},
     {"the tracer holds nothing else", test_tracer_holds_nothing_else},
     {"the init is protected", test_init_is_protected},
+    {"what cannot be looked at is not gone", test_unseen_is_not_gone},
 };
 
 CHECK_MAIN("lab/host/process", tests)
