@@ -107,18 +107,28 @@ static void put_table(const struct variants_report *r, struct buf *out)
     }
 }
 
+/* The target or the service whose figure it is; nothing when it is of the whole. */
+static void put_of(const struct overview *v, const struct overview_figure *f, struct buf *out)
+{
+    if (f->of != NULL)
+        figure_put_target(out, f->of);
+    else if (f->of_service && f == &v->figures[OVERVIEW_RECOVERY])
+        buf_printf(out, "of %s from the fault to its last outage's end", v->service);
+    else if (f->of_service && f == &v->figures[OVERVIEW_OUTAGE])
+        buf_printf(out, "of %s in full-outage time", v->service);
+    else if (f->of_service)
+        buf_printf(out, "of %s from the fault on", v->service);
+}
+
 /* What the columns are figures of. */
 static void put_legend(const struct variants_report *r, struct buf *out)
 {
     for (int i = 0; i < OVERVIEW_N; i++) {
-        const struct overview_figure *f = &r->rows[0].overview.figures[i];
-        for (size_t k = 1; f->of == NULL && k < r->n; k++)
-            f = &r->rows[k].overview.figures[i];
-        if (f->of == NULL)
-            continue;
-        buf_printf(out, "  %s: ", overview_word((enum overview_what)i));
-        figure_put_target(out, f->of);
-        buf_puts(out, "\n");
+        CLEANUP_BUF struct buf of = BUF_INIT(4096);
+        for (size_t k = 0; k < r->n && of.len == 0; k++)
+            put_of(&r->rows[k].overview, &r->rows[k].overview.figures[i], &of);
+        if (of.len != 0)
+            buf_printf(out, "  %s: %s\n", overview_word((enum overview_what)i), buf_text(&of));
     }
     if (r->rows[0].overview.trials > 1)
         buf_puts(out, "  an interval holds what each trial that counts has shown\n");
@@ -156,22 +166,21 @@ static json_t *bound(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-static json_t *figure_json(const struct overview_figure *f)
+static json_t *figure_json(const struct overview *v, const struct overview_figure *f)
 {
     CLEANUP_BUF struct buf name = BUF_INIT(4096);
-    if (f->of != NULL)
-        figure_put_target(&name, f->of);
+    put_of(v, f, &name);
     json_t *o = json_pack("{s:i, s:s, s:o, s:o}", "n", (int)f->n, "unit", figure_unit(f->unit),
                           "lower", f->n != 0 ? bound(f->lower) : json_null(), "upper",
                           f->n != 0 ? bound(f->upper) : json_null());
-    (void)json_object_set_new(o, "of", f->of != NULL ? json_string(buf_text(&name)) : json_null());
+    (void)json_object_set_new(o, "of", name.len != 0 ? json_string(buf_text(&name)) : json_null());
     return o;
 }
 
 json_t *report_variant_json(const struct variants_row *row)
 {
-    static const char *const keys[OVERVIEW_N] = {"recovery", "lost_writes", "availability",
-                                                 "blast_radius"};
+    static const char *const keys[OVERVIEW_N] = {"recovery", "outage", "lost_writes",
+                                                 "availability", "blast_radius"};
     const struct scenario_variant *v = scenario_variant_of(row->scenario);
     json_t *verdicts = json_object();
     for (int i = VERDICT_NOT_JUDGED; i <= VERDICT_FAIL; i++)
@@ -187,7 +196,8 @@ json_t *report_variant_json(const struct variants_row *row)
                   "folder", row->dir, "trials", (int)row->overview.trials, "by_hand",
                   (int)row->overview.by_hand, "verdicts", verdicts);
     for (int i = 0; i < OVERVIEW_N; i++)
-        (void)json_object_set_new(o, keys[i], figure_json(&row->overview.figures[i]));
+        (void)json_object_set_new(o, keys[i],
+                                  figure_json(&row->overview, &row->overview.figures[i]));
     return o;
 }
 

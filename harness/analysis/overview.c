@@ -9,9 +9,8 @@
 const char *overview_word(enum overview_what w)
 {
     static const char *const words[OVERVIEW_N] = {
-        [OVERVIEW_RECOVERY] = "recovery",
-        [OVERVIEW_LOST] = "lost writes",
-        [OVERVIEW_AVAILABILITY] = "availability",
+        [OVERVIEW_RECOVERY] = "recovery",  [OVERVIEW_OUTAGE] = "outage",
+        [OVERVIEW_LOST] = "lost writes",   [OVERVIEW_AVAILABILITY] = "availability",
         [OVERVIEW_BLAST] = "blast radius",
     };
     return words[w];
@@ -37,27 +36,77 @@ static bool is_like(const struct analysis_target *a, const struct analysis_targe
            strcmp(a->detail, b->detail) == 0;
 }
 
-/* The first target of this measure, or the one that is like another run's. */
-static size_t target_find(const struct analysis_trial *t, const char *measure,
-                          const struct analysis_target *like)
+/* What is looked for in the trials of one run. */
+struct search {
+    const struct analysis *a;
+    const struct overview *like;
+    const char *service;
+};
+
+static const struct analysis_probe *probe_of(const struct analysis_trial *t, const char *label)
 {
-    for (size_t i = 0; i < t->n_targets; i++)
-        if (like != NULL ? is_like(&t->targets[i], like)
-                         : strcmp(t->targets[i].measure, measure) == 0)
-            return i;
-    return SIZE_MAX;
+    for (size_t i = 0; i < t->n_probes; i++)
+        if (strcmp(t->probes[i].label, label) == 0)
+            return &t->probes[i];
+    return NULL;
 }
 
-static void of_target(const struct analysis *a, const char *measure, const struct overview *like,
+/* Several vantages of it: the one of the target. */
+static const struct analysis_probe *probe_of_target(const struct analysis_trial *t,
+                                                    const struct analysis_target *g)
+{
+    for (size_t i = 0; i < t->n_probes; i++)
+        if (!t->probes[i].signal && strcmp(t->probes[i].name, g->of) == 0 &&
+            (g->vantage[0] == '\0' || strcmp(t->probes[i].from, g->vantage) == 0))
+            return &t->probes[i];
+    return NULL;
+}
+
+/* The label of the service that the run is judged by. */
+static const char *service_of(const struct analysis *a, const char *measure)
+{
+    for (size_t i = 0; i < a->n_trials; i++)
+        for (size_t k = 0; k < a->trials[i].n_targets; k++) {
+            const struct analysis_target *g = &a->trials[i].targets[k];
+            const struct analysis_probe *p = probe_of_target(&a->trials[i], g);
+            bool stated = strcmp(g->measure, "impact") != 0;
+            if (p != NULL && stated && (measure == NULL || strcmp(g->measure, measure) == 0))
+                return p->label;
+        }
+    return measure != NULL ? service_of(a, NULL) : "";
+}
+
+/* The first target of this measure, of the service alone or of any; or the one that is like another
+ * run's. */
+static const struct analysis_target *target_find(const struct search *s,
+                                                 const struct analysis_trial *t,
+                                                 const char *measure, bool of_service,
+                                                 const struct analysis_target *like)
+{
+    for (size_t i = 0; i < t->n_targets; i++) {
+        const struct analysis_target *g = &t->targets[i];
+        const struct analysis_probe *p = probe_of_target(t, g);
+        bool wanted = strcmp(g->measure, measure) == 0 &&
+                      (!of_service || (p != NULL && strcmp(p->label, s->service) == 0));
+        if (like != NULL ? is_like(g, like) : wanted)
+            return g;
+    }
+    return NULL;
+}
+
+/* True when there is such a target, whatever it says. */
+static bool of_target(const struct search *s, const char *measure, bool of_service,
                       enum overview_what what, struct overview *ret)
 {
     struct overview_figure *f = &ret->figures[what];
-    for (size_t i = 0; i < a->n_trials; i++) {
-        const struct analysis_trial *t = &a->trials[i];
-        size_t k = target_find(t, measure, like != NULL ? like->figures[what].of : NULL);
-        if (k == SIZE_MAX)
+    const struct analysis_target *like = s->like != NULL ? s->like->figures[what].of : NULL;
+    if (s->like != NULL && s->like->figures[what].of_service)
+        return false;
+    for (size_t i = 0; i < s->a->n_trials; i++) {
+        const struct analysis_trial *t = &s->a->trials[i];
+        const struct analysis_target *g = target_find(s, t, measure, of_service, like);
+        if (g == NULL)
             continue;
-        const struct analysis_target *g = &t->targets[k];
         f->of = g;
         f->unit = g->unit;
         if (!counts(t) || g->verdict == VERDICT_NOT_JUDGED || g->verdict == VERDICT_INVALID)
@@ -65,6 +114,43 @@ static void of_target(const struct analysis *a, const char *measure, const struc
         widen(f, g->lower, g->upper, 1);
         ret->by_hand += what == OVERVIEW_RECOVERY && !g->automatic;
     }
+    return f->of != NULL || like != NULL;
+}
+
+static double seconds(int64_t ns)
+{
+    return ns == SPAN_OPEN ? (double)INFINITY : (double)(ns > 0 ? ns : 0) / (double)NS_PER_SEC;
+}
+
+/* From the first fault to the end of the last outage. Without an outage: 0, up to what could have
+ * been missed. */
+static void recovery_seen(const struct analysis_trial *t, const struct analysis_probe *p,
+                          struct overview_figure *f, struct overview *ret)
+{
+    const struct analysis_outage *last = NULL;
+    struct span from = t->waves[0].injected;
+    for (size_t i = 0; i < p->n_outages; i++)
+        if (p->outages[i].wave >= 0)
+            last = &p->outages[i];
+    bool cut = analysis_cut_at(t->of) != SPAN_OPEN;
+    f->unit = UNIT_SECONDS;
+    f->of_service = true;
+    if (last == NULL) {
+        bool known = p->enough && p->missed_ns >= 0 && !cut;
+        widen(f, 0, known ? seconds(p->missed_ns) : (double)INFINITY, 1);
+        return;
+    }
+    bool open = cut || !last->recovered || last->recovery.hi == SPAN_OPEN;
+    widen(f, seconds(last->recovery.lo - from.hi),
+          open ? (double)INFINITY : seconds(last->recovery.hi - from.lo), 1);
+    ret->by_hand += !last->automatic;
+}
+
+static void outage_seen(const struct analysis_probe *p, struct overview_figure *f)
+{
+    f->unit = UNIT_SECONDS;
+    f->of_service = true;
+    widen(f, seconds(p->lost.lo), seconds(p->lost.hi), 1);
 }
 
 static void lost(const struct analysis_trial *t, struct overview_figure *f)
@@ -79,15 +165,19 @@ static void lost(const struct analysis_trial *t, struct overview_figure *f)
         widen(f, lower, upper, 1);
 }
 
-static void least_available(const struct analysis_trial *t, struct overview_figure *f)
+static void available(const struct analysis_trial *t, const struct analysis_probe *of,
+                      struct overview_figure *f)
 {
     double lower = 1, upper = 1;
-    for (size_t i = 0; i < t->n_probes; i++)
-        if (!t->probes[i].signal) {
-            lower = fmin(lower, t->probes[i].availability_lo);
-            upper = fmin(upper, t->probes[i].availability_hi);
-        }
+    for (size_t i = 0; i < t->n_probes; i++) {
+        const struct analysis_probe *p = &t->probes[i];
+        if (of == NULL ? p->signal : p != of)
+            continue;
+        lower = fmin(lower, p->availability_lo);
+        upper = fmin(upper, p->availability_hi);
+    }
     f->unit = UNIT_SHARE;
+    f->of_service = of != NULL;
     widen(f, lower, upper, 1);
 }
 
@@ -100,21 +190,27 @@ static void blast(const struct analysis_trial *t, struct overview_figure *f)
 
 void overview_make(const struct analysis *a, const struct overview *like, struct overview *ret)
 {
-    *ret = (struct overview){.trials = 0};
-    of_target(a, "recovery_time", like, OVERVIEW_RECOVERY, ret);
-    of_target(a, "availability", like, OVERVIEW_AVAILABILITY, ret);
-    bool stated = ret->figures[OVERVIEW_AVAILABILITY].of != NULL ||
-                  (like != NULL && like->figures[OVERVIEW_AVAILABILITY].of != NULL);
+    struct overview_figure *f = ret->figures;
+    *ret =
+        (struct overview){.service = like != NULL ? like->service : service_of(a, "recovery_time")};
+    const struct search s = {a, like, ret->service};
+    bool recovers = of_target(&s, "recovery_time", false, OVERVIEW_RECOVERY, ret);
+    bool is_stated = of_target(&s, "availability", true, OVERVIEW_AVAILABILITY, ret);
     for (size_t i = 0; i < a->n_trials; i++) {
         const struct analysis_trial *t = &a->trials[i];
+        const struct analysis_probe *p = probe_of(t, s.service);
         ret->trials += !t->fault_free;
         ret->verdicts[t->verdict] += !t->fault_free;
         if (!counts(t))
             continue;
-        lost(t, &ret->figures[OVERVIEW_LOST]);
-        if (!stated)
-            least_available(t, &ret->figures[OVERVIEW_AVAILABILITY]);
-        blast(t, &ret->figures[OVERVIEW_BLAST]);
+        if (!recovers && p != NULL)
+            recovery_seen(t, p, &f[OVERVIEW_RECOVERY], ret);
+        if (p != NULL)
+            outage_seen(p, &f[OVERVIEW_OUTAGE]);
+        if (!is_stated && (p != NULL || s.service[0] == '\0'))
+            available(t, p, &f[OVERVIEW_AVAILABILITY]);
+        lost(t, &f[OVERVIEW_LOST]);
+        blast(t, &f[OVERVIEW_BLAST]);
     }
 }
 
