@@ -88,3 +88,11 @@ function(blackstart_shares label name n)
     set_tests_properties(${label}/${name}-${i} PROPERTIES LABELS ${label} ENVIRONMENT SHARE=${i}/${n} TIMEOUT ${timeout})
   endforeach()
 endfunction()
+
+# blackstart_costs(label name seconds...): with several at once ctest starts the longest first, so that none is left at the end alone
+function(blackstart_costs label)
+  while(ARGN)
+    list(POP_FRONT ARGN name seconds)
+    set_tests_properties(${label}/${name} PROPERTIES COST ${seconds})
+  endwhile()
+endfunction()

@@ -25,7 +25,8 @@ static unsigned number_of(const char *name, unsigned def, unsigned max)
     return n == 0 || n > max ? def : (unsigned)n;
 }
 
-/* The run's folder stands in `kept`, which the tree's own folder or / begins: a link leads there. */
+/* The run's folder stands in `kept`, which the tree's own folder or / begins: a link leads there.
+ */
 static void out_kept(struct one *o, const char *kept)
 {
     char link[80], target[512];
