@@ -133,6 +133,7 @@ struct analysis_wave {
     size_t n_groups;
     struct span injected; /* command sent .. all verified active */
     struct span undone;   /* revert asked .. all verified gone; both HISTORY_UNKNOWN if never */
+    int64_t over_ns; /* all gone; of what is done in a moment: done. HISTORY_UNKNOWN if never */
     bool proven;
     const char *why;                /* when it is not proven */
     uint32_t phases, phases_proven; /* of a fault that came and went; else 0 */

@@ -194,6 +194,9 @@ void analysis_targets(struct analysis_maker *m, struct analysis_trial *t,
  * without any, its steps; of one without steps under way, from the steady state to the end. */
 struct analysis_wave analysis_planned(const struct analysis_maker *m,
                                       const struct analysis_trial *t);
+/* Does an outage begin in steps that were planned, and recover by their end? */
+bool analysis_in_planned(const struct analysis_maker *m, const struct analysis_trial *t,
+                         const struct analysis_outage *o);
 /* Does any step apply a fault? */
 bool analysis_injects(const struct scenario *s);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* When the faults of a trial without any would have been there, by its steps in the journal. */
+/* What was planned, by the steps in the journal: when the faults of a trial without any would have
+ * been there, and the steps that say so of themselves. */
 #include "analysis/analysis_parts.h"
 
 #include <string.h>
@@ -118,4 +119,44 @@ struct analysis_wave analysis_planned(const struct analysis_maker *m,
                                   .undone = {is->hi, is->hi},
                                   .proven = true,
                                   .why = ""};
+}
+
+/* Steps that are planned, one behind the other or side by side, with no other between them. */
+struct planned_steps {
+    struct span when;
+    uint32_t under_way;
+    bool any;
+};
+
+static void planned_add(struct planned_steps *p, const struct step_event *e)
+{
+    if (e->begin && !p->any)
+        *p = (struct planned_steps){.when.lo = e->t, .any = true};
+    if (e->begin)
+        p->under_way++;
+    else if (p->under_way > 0)
+        p->under_way--;
+    p->when.hi = e->t;
+}
+
+static bool planned_holds(const struct planned_steps *p, const struct analysis_outage *o)
+{
+    return p->any && p->under_way == 0 && o->onset.lo >= p->when.lo && o->recovery.hi <= p->when.hi;
+}
+
+bool analysis_in_planned(const struct analysis_maker *m, const struct analysis_trial *t,
+                         const struct analysis_outage *o)
+{
+    struct planned_steps p = {.any = false};
+    struct step_event e;
+    bool in = false;
+    for (size_t at = 0; o->recovered && !in && step_event_next(m, t, &at, &e);) {
+        if (e.of != NULL && e.of->planned) {
+            planned_add(&p, &e);
+        } else if (p.under_way == 0) {
+            in = planned_holds(&p, o);
+            p.any = false;
+        }
+    }
+    return in || (o->recovered && planned_holds(&p, o));
 }

@@ -9,13 +9,28 @@
 struct concern {
     const struct analysis_outage *first, *last;
     size_t n;
+    size_t left_out; /* of planned steps */
     bool gap_at_edge;
 };
 
-static struct concern outages_of(const struct analysis_trial *t, const struct analysis_probe *p,
-                                 size_t wave)
+/* Not the faults': it began when all that had been injected was gone, in announced work, and was
+ * over with it. */
+static bool is_planned(const struct analysis_maker *m, const struct analysis_trial *t,
+                       const struct analysis_outage *o)
 {
-    struct concern c = {NULL, NULL, 0, false};
+    for (size_t w = 0; w < t->n_waves; w++) {
+        const struct analysis_wave *one = &t->waves[w];
+        bool later = one->injected.lo != HISTORY_UNKNOWN && one->injected.lo > o->recovery.hi;
+        if (!later && (one->over_ns == HISTORY_UNKNOWN || one->over_ns > o->onset.lo))
+            return false;
+    }
+    return analysis_in_planned(m, t, o);
+}
+
+static struct concern outages_of(const struct analysis_maker *m, const struct analysis_trial *t,
+                                 const struct analysis_probe *p, size_t wave)
+{
+    struct concern c = {NULL, NULL, 0, 0, false};
     int64_t from = t->waves[wave].injected.lo;
     int64_t next = wave + 1 < t->n_waves && t->waves[wave + 1].injected.lo != HISTORY_UNKNOWN
                        ? t->waves[wave + 1].injected.lo
@@ -24,6 +39,10 @@ static struct concern outages_of(const struct analysis_trial *t, const struct an
         const struct analysis_outage *o = &p->outages[i];
         if (o->wave < 0 || o->recovery.hi <= from || o->onset.hi >= next)
             continue;
+        if (is_planned(m, t, o)) {
+            c.left_out++;
+            continue;
+        }
         c.first = c.first == NULL ? o : c.first;
         c.last = o;
         c.n++;
@@ -33,16 +52,18 @@ static struct concern outages_of(const struct analysis_trial *t, const struct an
 }
 
 static void no_impact(struct analysis_maker *m, const struct analysis_trial *t,
-                      const struct analysis_probe *p, struct analysis_target *ret)
+                      const struct analysis_probe *p, size_t left_out, struct analysis_target *ret)
 {
     char missed[32];
+    /* What was announced is no impact of a fault's. */
+    bool only_planned = left_out != 0 && p->impact == IMPACT_EXPECTED && p->n_vantages <= 1;
     ret->lower = 0;
     ret->upper = p->missed_ns >= 0 ? target_seconds(p->missed_ns) : INFINITY;
     if (!p->enough) {
         ret->verdict = VERDICT_INCONCLUSIVE;
         ret->why = analysis_text(m, "no impact seen, but %u of %u slots are missing", p->gaps,
                                  p->scheduled);
-    } else if (target_expects_impact(t, p)) {
+    } else if (only_planned || target_expects_impact(t, p)) {
         ret->verdict = VERDICT_INVALID;
         ret->why = "no impact seen, though the scenario expects one: nothing to recover from";
     } else {
@@ -117,13 +138,11 @@ static struct span censored(const struct analysis_trial *t, struct span recovery
 }
 
 static void recovery_of_wave(struct analysis_maker *m, const struct analysis_trial *t,
-                             const struct analysis_probe *p, size_t wave, enum measured_from from,
-                             struct analysis_target *ret)
+                             const struct analysis_probe *p, const struct analysis_wave *w,
+                             struct concern c, enum measured_from from, struct analysis_target *ret)
 {
-    const struct analysis_wave *w = &t->waves[wave];
-    struct concern c = outages_of(t, p, wave);
     if (c.last == NULL) {
-        no_impact(m, t, p, ret);
+        no_impact(m, t, p, c.left_out, ret);
         if (analysis_cut_at(t->of) != SPAN_OPEN) {
             ret->upper = INFINITY;
             target_cut_short(m, t, "no impact was seen until then", ret);
@@ -164,7 +183,11 @@ static void recovery_judge(struct analysis_maker *m, const struct analysis_trial
     for (size_t w = 0; w < t->n_waves; w++) {
         struct analysis_target one = *ret;
         one.automatic = true;
-        recovery_of_wave(m, t, p, w, from, &one);
+        struct concern c = outages_of(m, t, p, w);
+        recovery_of_wave(m, t, p, &t->waves[w], c, from, &one);
+        if (c.left_out != 0)
+            one.why = analysis_text(m, "%s; left out: %zu outage%s in a planned step", one.why,
+                                    c.left_out, c.left_out == 1 ? " that lies" : "s that lie");
         if (t->n_waves > 1)
             one.why = analysis_text(m, "%s: %s", t->waves[w].faults, one.why);
         if (w == 0 || one.verdict > ret->verdict ||

@@ -310,6 +310,7 @@ static void wave_add(struct analysis_maker *m, struct analysis_trial *t, struct 
     if (w->n_groups++ == 0) {
         w->injected = g->injected;
         w->undone = g->undone;
+        w->over_ns = g->over;
         w->proven = true;
         w->why = "";
     } else {
@@ -318,6 +319,7 @@ static void wave_add(struct analysis_maker *m, struct analysis_trial *t, struct 
         w->undone.lo =
             w->undone.lo == HISTORY_UNKNOWN ? HISTORY_UNKNOWN : latest(w->undone.lo, g->undone.lo);
         w->undone.hi = latest(w->undone.hi, g->undone.hi);
+        w->over_ns = latest(w->over_ns, g->over);
     }
     if (why != NULL && w->proven) {
         w->proven = false;

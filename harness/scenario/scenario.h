@@ -256,6 +256,8 @@ struct scenario_step {
     size_t n_command;
     const char *user;
     bool recovery; /* done by a person's hand: recovery is marked as not automatic */
+    /* RUN, RUNBOOK, WAIT, WAIT_UNTIL: announced work; an outage inside of it is not the fault's */
+    bool planned;
     /* RUNBOOK: by `user`, one after the other; recovery is by a person's hand */
     const struct scenario_task *tasks;
     size_t n_tasks;

@@ -123,6 +123,15 @@ struct section {
         .doc = "What the report and `heal` call this step."                                        \
     }
 
+#define KEY_PLANNED                                                                                \
+    {                                                                                              \
+        .name = "planned", .type = KEY_PARAM, .param = PARAM_BOOL,                                 \
+        AT(struct scenario_step, planned), .def = "false",                                         \
+        .doc = "Announced work, as a switch-over home: an outage that begins in it and has "       \
+               "recovered by its end is left out of recovery_time, unless a fault was still on. "  \
+               "Planned steps next to each other are one."                                         \
+    }
+
 void reader_problem(struct reader *r, struct pos pos, const char *hint, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 /* The message of err, its mend as the hint. */

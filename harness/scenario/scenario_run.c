@@ -53,6 +53,7 @@ static const struct key run_keys[] = {
      AT(struct scenario_step, recovery),
      .def = "false",
      .doc = "It stands for a person's hand: the recovery after it does not count as automatic."},
+    KEY_PLANNED,
 };
 const struct section section_run = {
     .name = "run",
@@ -151,6 +152,7 @@ static const struct key runbook_step_keys[] = {
             "in the report, and the recovery does not count as automatic. Left out where a step "
             "was refused and nothing was injected."},
     KEY_NAME_OF_STEP,
+    KEY_PLANNED,
 };
 const struct section section_runbook = {
     .name = "runbook step", KEYS(runbook_step_keys), .variants = true, .doc = "A person's hand."};

@@ -285,6 +285,7 @@ static const struct key wait_keys[] = {
      .max = LENGTH_MAX,
      .doc = "How long nothing is done."},
     KEY_NAME_OF_STEP,
+    KEY_PLANNED,
 };
 static const struct section section_wait = {.name = "wait",
                                             KEYS(wait_keys),
@@ -299,6 +300,7 @@ static const struct key wait_until_keys[] = {
      .required = true,
      .doc = "The state that ends the wait."},
     KEY_NAME_OF_STEP,
+    KEY_PLANNED,
 };
 static const struct section section_wait_until = {.name = "wait_until step",
                                                   KEYS(wait_until_keys),

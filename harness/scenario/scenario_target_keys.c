@@ -58,7 +58,10 @@ static const struct key recovery_keys[] = {
 const struct section section_target_recovery_time = {
     .name = "recovery_time",
     KEYS(recovery_keys),
-    .doc = "How long it takes until the probe is good again, and stays so.",
+    .doc =
+        "How long it takes until the probe is good again, and stays so. Of several outages "
+        "behind a fault the last counts, but none that lies wholly in a step that was `planned`, "
+        "behind the end of all faults.",
     .example = "- recovery_time: {probe: write, from: fault, within: 5s}\n"};
 
 static const char *const during_words[] = {"whole", "fault", "recovery", NULL};

@@ -40,6 +40,7 @@ struct story {
     int length_ms; /* of the scenario's fault step, which is for trials without a fault */
     bool wait_end; /* of that step */
     const struct scenario_approval *approval; /* asked before it; NULL: none */
+    bool planned;                             /* and behind it come a command and a wait that are */
     bool acts;                                /* that step is no fault, but a command */
 };
 
@@ -136,7 +137,7 @@ struct story_told {
     struct scenario scenario;
     struct scenario_probe probe;
     struct scenario_target targets[3];
-    struct scenario_step step;
+    struct scenario_step step, steps[3];
     struct fault fault;
     struct history *history;
     struct analysis *analysis;
@@ -160,6 +161,9 @@ static inline void story_scenario(const struct story *s, struct story_told *t)
     if (s->approval != NULL)
         t->step.approval = *s->approval;
     t->step.kind = s->acts ? STEP_RUN : t->step.kind;
+    t->steps[0] = t->step;
+    t->steps[1] = (struct scenario_step){.kind = STEP_RUN, .planned = true};
+    t->steps[2] = (struct scenario_step){.kind = STEP_WAIT, .planned = true};
     size_t n = 0;
     if (s->recovery_limit_ms != 0)
         t->targets[n++] = (struct scenario_target){.kind = TARGET_RECOVERY,
@@ -183,8 +187,8 @@ static inline void story_scenario(const struct story *s, struct story_told *t)
                                     .n_symptoms = s->n_symptoms,
                                     .loads = s->loads,
                                     .n_loads = s->n_loads,
-                                    .steps = &t->step,
-                                    .n_steps = 1,
+                                    .steps = t->steps,
+                                    .n_steps = s->planned ? 3 : 1,
                                     .steady_for = {STORY_MS(2000)},
                                     .stable_for = {STORY_MS(1000)}};
 }
