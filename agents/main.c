@@ -1,32 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agents/command.h"
+#include "agents/dropin.h"
 #include "agents/faults/catalogue.h"
-#include "agents/fiu/install.h"
 #include "agents/fiu/page.h"
 #include "agents/host.h"
 #include "agents/privside.h"
 #include "agents/stray.h"
+#include "agents/unit.h"
 #include "agents/wire.h"
 
-#include "base/cleanup.h"
-
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-struct command {
-    const char *name, *summary, *usage, *doc, *example;
-    int (*run)(int argc, char **argv, const struct command *self);
-};
-
 static int run_stdio(int argc, char **argv, const struct command *self);
 static int run_undo(int argc, char **argv, const struct command *self);
 static int run_sweep(int argc, char **argv, const struct command *self);
-static int run_preload(int argc, char **argv, const struct command *self);
 static int run_version(int argc, char **argv, const struct command *self);
 
 #define STATE_DIR "/var/lib/blackstart"
@@ -52,25 +44,29 @@ static const struct command commands[] = {
      "Puts the preload library and the unit's page into " FIU_PAGE_DIR " and prints what the unit\n"
      "needs to start with them: faults of the kinds fiu and clock then reach its programs.\n"
      "LIBRARY is " FIU_LIBRARY " beside this program unless it is given.\n",
-     "blackstart-agent preload redis-server", run_preload},
+     "blackstart-agent preload redis-server", unit_preload},
+    {"trap", "let faults reach a unit that loads no library", "UNIT [rare|writes|all]",
+     "Prints what the unit needs to start with its calls on files trapped by the kernel: the "
+     "kinds\n"
+     "fiu then reach static programs, Go and users of io_uring. Changes nothing by itself. All\n"
+     "calls on files but writes and reads, with writes, or all: each costs a round trip to the\n"
+     "supervisor. docs/units.md says what becomes of the unit.\n",
+     "blackstart-agent trap etcd", unit_trap},
+    {"reach", "say whether faults reach a unit's calls, and how", "UNIT",
+     "Looks at the unit as it runs now. Exit status 3: they do not, and why.\n",
+     "blackstart-agent reach etcd", unit_reach},
+    {"supervise", "for drop-ins: answer the trapped calls of one start", "UNIT",
+     "What `trap` prints has systemd start it, before the unit's program.\n",
+     "blackstart-agent supervise etcd", unit_supervise},
+    {"trapped", "for drop-ins: become a program whose calls are trapped",
+     "UNIT rare|writes|all [" DROPIN_AS "NAME] PROGRAM [ARGUMENT...]",
+     "What `trap` prints has systemd start it in the program's place. Without a supervisor it\n"
+     "becomes the program all the same, and says so.\n",
+     "blackstart-agent trapped etcd rare /usr/bin/etcd", unit_trapped},
     {"version", "print the version and the catalogue's digest", "", "", "blackstart-agent version",
      run_version},
 };
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
-
-static void print_help(FILE *to, const struct command *c)
-{
-    (void)fprintf(to, "usage: blackstart-agent %s %s\n\n%s\n%s\nexample: %s\n", c->name, c->usage,
-                  c->summary, c->doc, c->example);
-}
-
-static int complain(const struct command *c, const char *what)
-{
-    (void)fprintf(stderr,
-                  "blackstart-agent %s: %s\n(blackstart-agent %s --help says how it is called)\n",
-                  c->name, what, c->name);
-    return 2;
-}
 
 enum {
     OPTION_RUN = 256,
@@ -152,29 +148,22 @@ static int parse(int argc, char **argv, const struct command *c, struct agent_op
     *o = (struct agent_options){.state = STATE_DIR, .root = -1, .proc = -1};
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (option == OPTION_HELP) {
-            print_help(stdout, c);
+            command_help(stdout, c);
             return 0;
         }
         if (option == '?')
-            return complain(c, "that option is unknown, or lacks its value");
+            return command_complain(c, "that option is unknown, or lacks its value");
         if (!take_option(option, optarg, o, all))
-            return complain(c, "a descriptor or pid is a decimal number");
+            return command_complain(c, "a descriptor or pid is a decimal number");
     }
     if (optind < argc)
-        return complain(c, "it takes no other arguments");
+        return command_complain(c, "it takes no other arguments");
     if (o->host != NULL &&
         (strlen(o->host) > NAME_MAX_LEN || !wire_is_name(o->host, NAME_MAX_LEN + 1)))
-        return complain(c, "--host is a name of letters, digits, '.', '_', '@' and '-'");
+        return command_complain(c, "--host is a name of letters, digits, '.', '_', '@' and '-'");
     if (o->run != NULL && (strlen(o->run) > RUN_ID_MAX || !wire_is_id(o->run, RUN_ID_MAX + 1)))
-        return complain(c, "--run is an id of a-z, 0-9 and '-'");
+        return command_complain(c, "--run is an id of a-z, 0-9 and '-'");
     return -1;
-}
-
-static int report(int status, const struct err *err)
-{
-    if (status == 3 && err->msg[0] != '\0')
-        (void)fprintf(stderr, "blackstart-agent: %s\n", err->msg);
-    return status;
 }
 
 static int run_stdio(int argc, char **argv, const struct command *self)
@@ -186,8 +175,8 @@ static int run_stdio(int argc, char **argv, const struct command *self)
     if (status >= 0)
         return status;
     if (o.run == NULL || o.host == NULL)
-        return complain(self, "--run and --host are needed");
-    return report(privside_run(&o, &err), &err);
+        return command_complain(self, "--run and --host are needed");
+    return command_report(privside_run(&o, &err), &err);
 }
 
 static int run_undo_options(struct agent_options *o)
@@ -200,7 +189,7 @@ static int run_undo_options(struct agent_options *o)
     }
     if (o->run == NULL)
         o->run = "undo";
-    return report(privside_undo(o, &err), &err);
+    return command_report(privside_undo(o, &err), &err);
 }
 
 static int run_undo(int argc, char **argv, const struct command *self)
@@ -211,7 +200,7 @@ static int run_undo(int argc, char **argv, const struct command *self)
     if (status >= 0)
         return status;
     if (!all)
-        return complain(self, "say --all: it undoes everything that dead agents left");
+        return command_complain(self, "say --all: it undoes everything that dead agents left");
     return run_undo_options(&o);
 }
 
@@ -231,93 +220,8 @@ static int run_sweep(int argc, char **argv, const struct command *self)
         return status;
     status = run_undo_options(&o);
     if (stray_sweep(say, &tally, &err) < 0)
-        return status == 4 ? status : report(3, &err);
+        return status == 4 ? status : command_report(3, &err);
     return status == 0 && tally.left != 0 ? 4 : status;
-}
-
-/* Where this program lies, with room behind it for another name in its place. */
-static int find_self(char *path, size_t size, struct err *err)
-{
-    ssize_t n = readlink("/proc/self/exe", path, size - sizeof(FIU_LIBRARY));
-    if (n <= 0 || path[0] != '/')
-        return make_error(err, ERR_SYSTEM, n < 0 ? errno : 0, "find this program: /proc/self/exe");
-    path[n] = '\0';
-    return 0;
-}
-
-/* The library's own path is put into ret. */
-static int open_library(const char *given, const char *self, char ret[PATH_MAX], struct err *err)
-{
-    if (given == NULL)
-        (void)snprintf(ret, PATH_MAX, "%.*s/" FIU_LIBRARY, (int)(strrchr(self, '/') - self), self);
-    else if (realpath(given, ret) == NULL)
-        return make_error(err, ERR_SYSTEM, errno, "find the library %s", given);
-    int fd = open(ret, O_RDONLY | O_CLOEXEC);
-    return fd >= 0 ? fd : make_error(err, ERR_SYSTEM, errno, "open the library %s", ret);
-}
-
-/* One word of a unit file's command line. */
-static void print_word(const char *text)
-{
-    (void)putchar('"');
-    for (; *text != '\0'; text++) {
-        if (*text == '%' || *text == '$')
-            (void)putchar(*text);
-        if (*text == '"' || *text == '\\')
-            (void)putchar('\\');
-        (void)putchar(*text);
-    }
-    (void)putchar('"');
-}
-
-/*
- * The command before each start fills an empty /run. It runs without the variables, so that no
- * fault reaches it, and a unit whose agent has gone starts all the same. The last two lines let a
- * unit that systemd shuts in write its page and map the library, and nothing else.
- */
-static void print_drop_in(const char *unit, const char *self, const char *library, bool kept)
-{
-    (void)printf("# %s/%s.page %s. Let the unit start with it (systemctl edit %s), then restart "
-                 "it:\n[Service]\nExecStartPre=-+/usr/bin/env -u LD_PRELOAD -u " FIU_ENV_PAGE " ",
-                 FIU_PAGE_DIR, unit, kept ? "was there and is kept" : "is new", unit);
-    print_word(self);
-    (void)printf(" preload %s", unit);
-    if (library != NULL) {
-        (void)putchar(' ');
-        print_word(library);
-    }
-    (void)printf(
-        "\nEnvironment=LD_PRELOAD=" FIU_LIBRARY_PATH "\n"
-        "Environment=" FIU_ENV_PAGE "=" FIU_PAGE_DIR "/%s.page\n"
-        "# For units with ProtectSystem=, NoExecPaths= or their like. They put a unit into "
-        "a mount namespace\n# of its own: leave them out for one whose mounts others must "
-        "see.\n"
-        "ReadWritePaths=-" FIU_PAGE_DIR "\n"
-        "ExecPaths=-" FIU_LIBRARY_PATH "\n",
-        unit);
-}
-
-static int run_preload(int argc, char **argv, const struct command *self)
-{
-    struct err err = {0};
-    bool kept = false;
-    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        print_help(stdout, self);
-        return 0;
-    }
-    if (argc != 2 && argc != 3)
-        return complain(self, "it takes a unit, and perhaps the library's file");
-    if (strlen(argv[1]) > NAME_MAX_LEN || !wire_is_name(argv[1], NAME_MAX_LEN + 1))
-        return complain(self, "UNIT is a name of letters, digits, '.', '_', '@' and '-'");
-    char agent[PATH_MAX], from[PATH_MAX];
-    if (find_self(agent, sizeof(agent), &err) != 0)
-        return report(3, &err);
-    CLEANUP_FD int library = open_library(argc == 3 ? argv[2] : NULL, agent, from, &err);
-    CLEANUP_FD int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (library < 0 || install_service(root, argv[1], library, &kept, &err) != 0)
-        return report(3, &err);
-    print_drop_in(argv[1], agent, argc == 3 ? from : NULL, kept);
-    return 0;
 }
 
 static int run_version(int argc, char **argv, const struct command *self)
@@ -366,7 +270,7 @@ static int usage(FILE *to)
 {
     (void)fprintf(to, "usage: blackstart-agent COMMAND [options]\n\n");
     for (int i = 0; i < N_COMMANDS; i++)
-        (void)fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].summary);
+        (void)fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].summary);
     (void)fprintf(to, "\nblackstart-agent COMMAND --help says more; --man prints the manual "
                       "page.\n");
     return to == stdout ? 0 : 2;

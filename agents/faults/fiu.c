@@ -16,10 +16,12 @@ int fiu_supported(struct fault_host *host, struct err *err)
     if (faccessat(host->root, &FIU_PAGE_DIR[1], F_OK, 0) == 0)
         return 0;
     return make_error(err, ERR_UNSUPPORTED, 0, "%s",
-                      host->lab ? "no service of this host was started with the preload library: "
-                                  "write `preload: true` in the service's part of the lab"
-                                : "no unit of this host is started with the preload library: "
-                                  "`blackstart-agent preload UNIT` says what one needs");
+                      host->lab
+                          ? "no service of this host was started with the preload library: "
+                            "write `preload: true` in the service's part of the lab"
+                          : "no unit of this host is started with the preload library: "
+                            "`blackstart-agent preload UNIT` says what one needs, or, where no "
+                            "library reaches it, `blackstart-agent trap UNIT`");
 }
 
 /* The same owner for the same injection, in each of the agent's processes and after a restart. */

@@ -29,8 +29,10 @@ struct fiu_calls {
 #define FIU_DOC(id, name, covers) "; " name ": " covers
 #define FIU_CALLS(what)                                                                            \
     P(struct fiu_calls, PARAM_NAME, service, .required = true,                                     \
-      .doc = "Lab service whose calls " what ", started with `faults: auto`; on a real host a "    \
-             "unit that was given the library (`blackstart-agent preload UNIT` says how)."),       \
+      .doc =                                                                                       \
+          "Lab service whose calls " what ", started with `faults: auto`; on a real host a "       \
+          "unit that was given the library (`blackstart-agent preload UNIT` says how) or, where "  \
+          "no library reaches it, the kernel's trap (`blackstart-agent trap UNIT`)."),             \
         P(struct fiu_calls, PARAM_NAMES, points, .required = true,                                 \
           .doc = "Points of failure: each stands for a family of libc functions" FIU_POINTS(       \
               FIU_DOC) "."),                                                                       \

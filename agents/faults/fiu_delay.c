@@ -71,7 +71,7 @@ const struct fault fault_fiu_delay = {
         "revert ends waits that are under way within 20 ms, a lease that runs out at once. A "
         "signal that comes meanwhile is handled; the call goes on waiting. Reaches programs "
         "that make their calls through libc; static programs, Go and users of io_uring, for their "
-        "calls on files, when the lab starts them with `faults: seccomp` (fiu.fail says how), and "
+        "calls on files, when they are started for it (fiu.fail says how), and "
         "are refused otherwise. Timeouts that the program itself gives to a call "
         "(poll, epoll_wait) begin after the wait.",
     .example = "- fault: fiu.delay\n"

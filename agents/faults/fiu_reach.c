@@ -73,12 +73,13 @@ int fiu_reach_trapped(int page, uint64_t points, const char *service, const stru
         return make_error(err, ERR_UNSUPPORTED, 0,
                           "%s: calls of %s are not among those that are trapped in the kernel",
                           service, victim_point_names[__builtin_ctzll(never)]);
+    const char *word = (missing & FIU_BIT(FIU_READ)) != 0 ? "all" : "writes";
     if (missing != 0)
         return make_error(err, ERR_UNSUPPORTED, 0,
                           "%s: calls of %s are not trapped: write `trap: %s` in the service's part "
-                          "of the lab",
-                          service, victim_point_names[__builtin_ctzll(missing)],
-                          (missing & FIU_BIT(FIU_READ)) != 0 ? "all" : "writes");
+                          "of the lab; of a unit, `blackstart-agent trap UNIT %s` says what it "
+                          "needs",
+                          service, victim_point_names[__builtin_ctzll(missing)], word, word);
     if (rule->n_addrs != 0 || rule->n_ports != 0)
         return make_error(err, ERR_UNSUPPORTED, 0,
                           "%s: `to` and `ports` cannot be told of a trapped call", service);

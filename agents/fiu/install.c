@@ -14,6 +14,9 @@
 
 #define NEW_NAME ".new"
 
+/* The programs map it, under whatever user; or a supervisor alone, which is root. */
+enum { PRELOADED_MODE = 0666, TRAPPED_MODE = 0600 };
+
 /* A fresh file beside its place, which is taken in one step when it is whole. */
 static int file_make(int dir, mode_t mode, int *ret_fd, struct err *err)
 {
@@ -68,7 +71,7 @@ static int library_make(int dir, int library, struct err *err)
     return file_place(dir, FIU_LIBRARY, err);
 }
 
-static int page_make(int dir, const char *service, struct err *err)
+static int page_make(int dir, const char *service, mode_t mode, struct err *err)
 {
     static union {
         struct fiu_page page;
@@ -78,11 +81,26 @@ static int page_make(int dir, const char *service, struct err *err)
     CLEANUP_FD int fd = -1;
     (void)snprintf(name, sizeof(name), "%s.page", service);
     fiu_page_init(&fresh.page);
-    if (file_make(dir, 0666, &fd, err) != 0)
+    if (file_make(dir, mode, &fd, err) != 0)
         return -1;
     if (write(fd, &fresh, sizeof(fresh)) != (ssize_t)sizeof(fresh))
         return make_error(err, ERR_SYSTEM, errno, "write %s/%s", FIU_PAGE_DIR, name);
     return file_place(dir, name, err);
+}
+
+/* Of a service whose calls were trapped before: the library in its processes follows the page. */
+static int page_give(int page, struct err *err)
+{
+    static const uint64_t none;
+    uint64_t points = 0;
+    bool alive = false;
+    if (victim_trapped(page, &points, &alive, err) != 0)
+        return -1;
+    if (fchmod(page, PRELOADED_MODE) != 0 ||
+        (points != 0 && !alive &&
+         pwrite(page, &none, sizeof(none), offsetof(struct fiu_page, trapped)) != sizeof(none)))
+        return make_error(err, ERR_SYSTEM, errno, "change the page of a service");
+    return 0;
 }
 
 int install_service(int root, const char *service, int library, bool *ret_kept, struct err *err)
@@ -94,9 +112,11 @@ int install_service(int root, const char *service, int library, bool *ret_kept, 
         openat(root, &FIU_PAGE_DIR[1], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (dir < 0 || fchmod(dir, 0755) != 0)
         return make_error(err, ERR_SYSTEM, errno, "open %s", FIU_PAGE_DIR);
-    if (library_make(dir, library, err) != 0)
+    if (library >= 0 && library_make(dir, library, err) != 0)
         return -1;
     CLEANUP_FD int page = -1;
     *ret_kept = victim_open(root, service, &page, &why) == 0;
-    return *ret_kept ? 0 : page_make(dir, service, err);
+    if (!*ret_kept)
+        return page_make(dir, service, library >= 0 ? PRELOADED_MODE : TRAPPED_MODE, err);
+    return library >= 0 ? page_give(page, err) : 0;
 }

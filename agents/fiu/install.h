@@ -11,9 +11,12 @@
 #include <stdbool.h>
 
 /*
- * Beneath root. A page that this release understands is kept, so that processes which have it
- * mapped go on following it, and *ret_kept says so; one of another release makes room for a new
- * one. Another library takes the old one's place: running processes keep the one that they have.
+ * Beneath root. Without a library (-1) only the page is made, which then root alone can open: of a
+ * service whose calls are trapped nobody but its supervisor does. A page that this release
+ * understands is kept, so that processes which have it mapped go on following it, and *ret_kept
+ * says so; one of another release makes room for a new one. With a library, a page that was a dead
+ * supervisor's is a preloaded service's from here on. Another library takes the old one's place:
+ * running processes keep the one that they have.
  */
 int install_service(int root, const char *service, int library, bool *ret_kept,
                     struct err *err) MUST_CHECK;

@@ -13,7 +13,9 @@
 #include <sys/types.h>
 
 /* What mends it. */
-#define PROGRAM_MEND "write `faults: seccomp` in the service's part of the lab"
+#define PROGRAM_MEND                                                                               \
+    "write `faults: seccomp` in the service's part of the lab; of a unit, `blackstart-agent trap " \
+    "UNIT` says what it needs"
 
 struct program {
     bool elf;

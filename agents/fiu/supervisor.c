@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agents/fiu/supervisor.h"
 
+#include "agents/fiu/supervisor_parts.h"
 #include "agents/fiu/trap.h"
 #include "base/cleanup.h"
 
@@ -22,7 +23,7 @@ union parcel {
     char space[CMSG_SPACE(sizeof(int))];
 };
 
-static int listener_send(int sock, int listener)
+int supervisor_listener_send(int sock, int listener)
 {
     char byte = 'l';
     struct iovec io = {.iov_base = &byte, .iov_len = 1};
@@ -39,8 +40,7 @@ static int listener_send(int sock, int listener)
     return sendmsg(sock, &message, MSG_NOSIGNAL) == 1 ? 0 : -1;
 }
 
-/* -1 when the program never got so far. */
-static int listener_receive(int sock)
+int supervisor_listener_receive(int sock)
 {
     char byte;
     int listener = -1;
@@ -60,9 +60,8 @@ static int listener_receive(int sock)
     return listener;
 }
 
-/* Looking into another process is all that it may do beyond anybody. A caller that is not root has
- * nothing to give up, and can look into its own. */
-static void keep_looking_only(void)
+/* A caller that is not root has nothing to give up, and can look into its own. */
+void supervisor_keep_looking(void)
 {
     static const uint32_t kept = UINT32_C(1) << CAP_SYS_PTRACE | UINT32_C(1) << CAP_DAC_READ_SEARCH;
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -89,16 +88,15 @@ static _Noreturn void supervisor_run(int sock, int proc, int page_fd, struct fiu
         if (kept[i] < 0 || dup3(kept[i], i, O_CLOEXEC) < 0)
             _exit(1);
     (void)syscall(SYS_close_range, 3U, ~0U, 0U);
-    int listener = listener_receive(0);
+    int listener = supervisor_listener_receive(0);
     (void)close(0);
-    keep_looking_only();
+    supervisor_keep_looking();
     if (listener >= 0)
         supervisor_work(listener, 1, page);
     _exit(0);
 }
 
-/* The lock goes with the last descriptor of this opening of the file: the supervisor's. */
-static int page_open(const char *path, struct err *err)
+int supervisor_page_open(const char *path, struct err *err)
 {
     struct stat st;
     struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
@@ -114,7 +112,7 @@ int supervisor_start(const char *page_path, uint64_t points, pid_t *ret_pid, int
                      struct err *err)
 {
     int pair[2];
-    CLEANUP_FD int page_fd = page_open(page_path, err);
+    CLEANUP_FD int page_fd = supervisor_page_open(page_path, err);
     CLEANUP_FD int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (page_fd < 0)
         return -1;
@@ -153,7 +151,7 @@ int supervisor_enter(int sock, uint64_t points, struct err *err)
     CLEANUP_FD int listener = -1;
     if (trap_install(points, &listener, err) != 0)
         return -1;
-    if (listener_send(from, listener) != 0)
+    if (supervisor_listener_send(from, listener) != 0)
         return make_error(err, ERR_SYSTEM, errno, "hand the trapped calls to the supervisor");
     return 0;
 }

@@ -30,6 +30,24 @@ int supervisor_start(const char *page_path, uint64_t points, pid_t *ret_pid, int
  */
 int supervisor_enter(int socket, uint64_t points, struct err *err) MUST_CHECK;
 
+/*
+ * For a program that somebody else starts, who runs as anybody and inside what walls it likes (a
+ * unit of systemd), the supervisor is a process of its own outside of them. What becomes the
+ * program has connected to it.
+ *
+ * The program's side: may it go on, its calls of these points are answered? ERR_TIMEOUT or
+ * ERR_SYSTEM when nobody says so: nothing is trapped yet. Then supervisor_enter(sock, ...).
+ */
+int supervisor_ask(int sock, uint64_t points, struct err *err) MUST_CHECK;
+
+/*
+ * The supervisor's: answers, enters the program's mount namespace, gives up all that it may do but
+ * look, and works until no program is left. `proc` is a descriptor of /proc, `pid` who connected.
+ * ERR_NOT_FOUND when the program went away before its calls were trapped.
+ */
+int supervisor_attend(int sock, int proc, pid_t pid, const char *page_path,
+                      struct err *err) MUST_CHECK;
+
 /* The supervisor's work; proc is a descriptor of /proc. Returns when no program is left. */
 void supervisor_work(int listener, int proc, struct fiu_page *page);
 

@@ -148,8 +148,9 @@ int victim_open(int root, const char *service, int *ret_fd, struct err *err)
             err, ERR_NOT_FOUND, 0,
             "the service %s was not started with the preload library (there is no "
             "%s in the host): write `preload: true` in the service's part of the lab; "
-            "of a unit, `blackstart-agent preload %s` says what it needs",
-            service, path, service);
+            "of a unit, `blackstart-agent preload %s` says what it needs, or, where no library "
+            "reaches it, `blackstart-agent trap %s`",
+            service, path, service, service);
     if (page < 0)
         return make_error(err, ERR_SYSTEM, errno, "open %s in the host", path);
     if (page_check(page, path, err) != 0)

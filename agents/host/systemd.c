@@ -1,29 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "agents/host/systemd.h"
-
+#include "agents/host/systemd_parts.h"
 #include "base/clock.h"
-#include "base/param.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-bus.h>
 #include <unistd.h>
 
-#define SOCKET     "unix:path=/run/systemd/private"
-#define NAME       "org.freedesktop.systemd1"
-#define OBJECT     "/org/freedesktop/systemd1"
-#define MANAGER    NAME ".Manager"
-#define LOCAL_DIR  "/etc/systemd/system/"
-#define CALL_US    5000000U
-#define RELOAD_US  25000000U /* of all unit files, which takes its time on a busy machine */
-#define CLOSE_BUS  __attribute__((cleanup(sd_bus_flush_close_unrefp)))
-#define FREE_ERROR __attribute__((cleanup(sd_bus_error_free)))
-#define FREE_REPLY __attribute__((cleanup(sd_bus_message_unrefp)))
-#define FREE_TEXT  __attribute__((cleanup(text_free)))
-
-enum { UNIT_MAX = NAME_MAX_LEN + sizeof(".service"), PATH_TEXT_MAX = 512 };
+#define SOCKET    "unix:path=/run/systemd/private"
+#define LOCAL_DIR "/etc/systemd/system/"
+#define CALL_US   5000000U
+#define RELOAD_US 25000000U /* of all unit files, which takes its time on a busy machine */
+#define FREE_TEXT __attribute__((cleanup(text_free)))
 
 /* A job whose end is waited for. */
 struct job {
@@ -36,12 +24,12 @@ static void text_free(char **text)
     free(*text);
 }
 
-static void unit_name(char out[UNIT_MAX], const char *unit)
+void systemd_unit_name(char out[UNIT_MAX], const char *unit)
 {
     (void)snprintf(out, UNIT_MAX, "%s%s", unit, strchr(unit, '.') != NULL ? "" : ".service");
 }
 
-static int fail(struct err *err, int rc, const sd_bus_error *e, const char *what)
+int systemd_fail(struct err *err, int rc, const sd_bus_error *e, const char *what)
 {
     enum err_code code = ERR_SYSTEM;
     if (sd_bus_error_has_name(e, NAME ".NoSuchUnit"))
@@ -53,7 +41,7 @@ static int fail(struct err *err, int rc, const sd_bus_error *e, const char *what
     return make_error(err, code, -rc, "systemd: %s", what);
 }
 
-static int bus_open(sd_bus **ret, struct err *err)
+int systemd_open(sd_bus **ret, struct err *err)
 {
     CLOSE_BUS sd_bus *bus = NULL;
     int rc = sd_bus_new(&bus);
@@ -79,7 +67,7 @@ int systemd_supported(struct err *err)
     if (access("/run/systemd/system", F_OK) != 0)
         return make_error(err, ERR_UNSUPPORTED, 0,
                           "neither a lab's init nor systemd manages services here");
-    if (bus_open(&bus, &why) != 0)
+    if (systemd_open(&bus, &why) != 0)
         return make_error(err, ERR_UNSUPPORTED, 0, "%s; the agent must run as root", why.msg);
     int rc = sd_bus_get_property_string(bus, NAME, OBJECT, MANAGER, "Version", &e, &version);
     if (rc < 0)
@@ -89,7 +77,7 @@ int systemd_supported(struct err *err)
 
 /* ---- how a unit stands ---- */
 
-static int unit_path(sd_bus *bus, const char *name, char ret[PATH_TEXT_MAX], struct err *err)
+int systemd_unit_path(sd_bus *bus, const char *name, char ret[PATH_TEXT_MAX], struct err *err)
 {
     FREE_ERROR sd_bus_error e = SD_BUS_ERROR_NULL;
     FREE_REPLY sd_bus_message *reply = NULL;
@@ -98,20 +86,20 @@ static int unit_path(sd_bus *bus, const char *name, char ret[PATH_TEXT_MAX], str
     if (rc >= 0)
         rc = sd_bus_message_read(reply, "o", &path);
     if (rc < 0)
-        return fail(err, rc, &e, name);
+        return systemd_fail(err, rc, &e, name);
     if (snprintf(ret, PATH_TEXT_MAX, "%s", path) >= PATH_TEXT_MAX)
         return make_error(err, ERR_LIMIT, 0, "the unit's name is too long");
     return 0;
 }
 
-static int unit_text(sd_bus *bus, const char *path, const char *property, char *out, size_t size,
-                     struct err *err)
+int systemd_unit_text(sd_bus *bus, const char *path, const char *property, char *out, size_t size,
+                      struct err *err)
 {
     FREE_ERROR sd_bus_error e = SD_BUS_ERROR_NULL;
     FREE_TEXT char *text = NULL;
     int rc = sd_bus_get_property_string(bus, NAME, path, NAME ".Unit", property, &e, &text);
     if (rc < 0)
-        return fail(err, rc, &e, property);
+        return systemd_fail(err, rc, &e, property);
     (void)snprintf(out, size, "%s", text);
     return 0;
 }
@@ -157,9 +145,9 @@ static bool is_masked(sd_bus *bus, const char *name, const char *loaded)
 static int unit_look(sd_bus *bus, const char *name, struct hostctl_look *ret, struct err *err)
 {
     char path[PATH_TEXT_MAX], loaded[32], active[32];
-    if (unit_path(bus, name, path, err) != 0 ||
-        unit_text(bus, path, "LoadState", loaded, sizeof(loaded), err) != 0 ||
-        unit_text(bus, path, "ActiveState", active, sizeof(active), err) != 0)
+    if (systemd_unit_path(bus, name, path, err) != 0 ||
+        systemd_unit_text(bus, path, "LoadState", loaded, sizeof(loaded), err) != 0 ||
+        systemd_unit_text(bus, path, "ActiveState", active, sizeof(active), err) != 0)
         return -1;
     if (strcmp(loaded, "not-found") == 0)
         return make_error(err, ERR_NOT_FOUND, 0, "systemd knows no unit %s", name);
@@ -173,8 +161,8 @@ int systemd_look(const char *unit, struct hostctl_look *ret, struct err *err)
 {
     CLOSE_BUS sd_bus *bus = NULL;
     char name[UNIT_MAX];
-    unit_name(name, unit);
-    return bus_open(&bus, err) != 0 ? -1 : unit_look(bus, name, ret, err);
+    systemd_unit_name(name, unit);
+    return systemd_open(&bus, err) != 0 ? -1 : unit_look(bus, name, ret, err);
 }
 
 /* ---- jobs ---- */
@@ -226,7 +214,7 @@ static int job_run(sd_bus *bus, const char *method, const char *name, int64_t wa
     if (rc >= 0)
         rc = sd_bus_message_read(reply, "o", &path);
     if (rc < 0)
-        return fail(err, rc, &e, method);
+        return systemd_fail(err, rc, &e, method);
     (void)snprintf(job.path, sizeof(job.path), "%s", path);
     return job_wait(bus, &job, deadline, err);
 }
@@ -254,8 +242,8 @@ static int job_start(sd_bus *bus, const char *method, const char *name, int64_t 
 static int mask_can_hold(sd_bus *bus, const char *name, struct err *err)
 {
     char path[PATH_TEXT_MAX], file[PATH_TEXT_MAX];
-    if (unit_path(bus, name, path, err) != 0 ||
-        unit_text(bus, path, "FragmentPath", file, sizeof(file), err) != 0)
+    if (systemd_unit_path(bus, name, path, err) != 0 ||
+        systemd_unit_text(bus, path, "FragmentPath", file, sizeof(file), err) != 0)
         return -1;
     if (strncmp(file, LOCAL_DIR, sizeof(LOCAL_DIR) - 1) == 0)
         return make_error(err, ERR_REFUSED, 0,
@@ -270,7 +258,7 @@ static int reload(sd_bus *bus, struct err *err)
     int rc = sd_bus_message_new_method_call(bus, &m, NAME, OBJECT, MANAGER, "Reload");
     if (rc >= 0)
         rc = sd_bus_call(bus, m, RELOAD_US, &e, NULL);
-    return rc < 0 ? fail(err, rc, &e, "reload") : 0;
+    return rc < 0 ? systemd_fail(err, rc, &e, "reload") : 0;
 }
 
 static int mask_set(sd_bus *bus, const char *name, bool mask, struct err *err)
@@ -285,15 +273,15 @@ static int mask_set(sd_bus *bus, const char *name, bool mask, struct err *err)
     else
         rc = sd_bus_call_method(bus, NAME, OBJECT, MANAGER, "UnmaskUnitFiles", &e, NULL, "asb", 1,
                                 name, 1);
-    return rc < 0 ? fail(err, rc, &e, mask ? "mask" : "unmask") : reload(bus, err);
+    return rc < 0 ? systemd_fail(err, rc, &e, mask ? "mask" : "unmask") : reload(bus, err);
 }
 
 int systemd_do(enum hostctl_op op, const char *unit, int64_t wait_ns, struct err *err)
 {
     CLOSE_BUS sd_bus *bus = NULL;
     char name[UNIT_MAX];
-    unit_name(name, unit);
-    if (bus_open(&bus, err) != 0)
+    systemd_unit_name(name, unit);
+    if (systemd_open(&bus, err) != 0)
         return -1;
     switch (op) {
     case HOSTCTL_START:

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agents/unit.h"
+
+#include "agents/dropin.h"
+#include "agents/faults/fiu.h"
+#include "agents/fiu/install.h"
+#include "agents/fiu/trap.h"
+#include "agents/unit_parts.h"
+#include "agents/wire.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const words[UNIT_CALLS] = {"rare", "writes", "all"};
+static const uint64_t points[UNIT_CALLS] = {TRAP_RARE, TRAP_WRITES, TRAP_ALL};
+
+uint64_t unit_points(const char *word)
+{
+    for (size_t i = 0; i < UNIT_CALLS; i++)
+        if (strcmp(word, words[i]) == 0)
+            return points[i];
+    return 0;
+}
+
+int unit_arguments(int argc, char **argv, int least, int most, const struct command *self)
+{
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        command_help(stdout, self);
+        return 0;
+    }
+    if (argc - 1 < least || argc - 1 > most)
+        return command_complain(self, "these are too few arguments, or too many");
+    if (strlen(argv[1]) > NAME_MAX_LEN || !wire_is_name(argv[1], NAME_MAX_LEN + 1))
+        return command_complain(self, "UNIT is a name of letters, digits, '.', '_', '@' and '-'");
+    return -1;
+}
+
+/* Where this program lies, with room behind it for another name in its place. */
+static int find_self(char *path, size_t size, struct err *err)
+{
+    ssize_t n = readlink("/proc/self/exe", path, size - sizeof(FIU_LIBRARY));
+    if (n <= 0 || path[0] != '/')
+        return make_error(err, ERR_SYSTEM, n < 0 ? errno : 0, "find this program: /proc/self/exe");
+    path[n] = '\0';
+    return 0;
+}
+
+/* The library's own path is put into ret. */
+static int open_library(const char *given, const char *self, char ret[PATH_MAX], struct err *err)
+{
+    if (given == NULL)
+        (void)snprintf(ret, PATH_MAX, "%.*s/" FIU_LIBRARY, (int)(strrchr(self, '/') - self), self);
+    else if (realpath(given, ret) == NULL)
+        return make_error(err, ERR_SYSTEM, errno, "find the library %s", given);
+    int fd = open(ret, O_RDONLY | O_CLOEXEC);
+    return fd >= 0 ? fd : make_error(err, ERR_SYSTEM, errno, "open the library %s", ret);
+}
+
+int unit_preload(int argc, char **argv, const struct command *self)
+{
+    struct err err = {0};
+    bool kept = false;
+    char agent[PATH_MAX], from[PATH_MAX];
+    int status = unit_arguments(argc, argv, 1, 2, self);
+    if (status >= 0)
+        return status;
+    if (find_self(agent, sizeof(agent), &err) != 0)
+        return command_report(3, &err);
+    CLEANUP_FD int library = open_library(argc == 3 ? argv[2] : NULL, agent, from, &err);
+    CLEANUP_FD int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (library < 0 || install_service(root, argv[1], library, &kept, &err) != 0)
+        return command_report(3, &err);
+    dropin_preload(stdout, argv[1], agent, argc == 3 ? from : NULL, kept);
+    return 0;
+}
+
+int unit_trap(int argc, char **argv, const struct command *self)
+{
+    struct err err = {0};
+    struct unit_start start;
+    char agent[PATH_MAX];
+    int status = unit_arguments(argc, argv, 1, 2, self);
+    if (status >= 0)
+        return status;
+    const char *calls = argc == 3 ? argv[2] : words[0];
+    if (unit_points(calls) == 0)
+        return command_complain(self, "which calls are trapped is rare, writes or all");
+    if (find_self(agent, sizeof(agent), &err) != 0)
+        return command_report(3, &err);
+    if (unit_start_read(argv[1], &start, &err) == 0) {
+        dropin_unwrap(&start);
+        dropin_trap(stdout, argv[1], agent, calls, &start);
+    } else {
+        status = command_report(3, &err);
+    }
+    unit_start_free(&start);
+    return status > 0 ? status : 0;
+}
+
+static int64_t boottime(void)
+{
+    return clock_system(CLOCK_BOOTTIME);
+}
+
+/* Of a unit that is not trapped: by the library, into all points that there are. */
+static int reach_say(struct fault_host *host, const char *unit, struct err *err)
+{
+    uint64_t trapped = 0;
+    bool alive = false;
+    const struct fiu_rule nothing = {.points = 0};
+    CLEANUP_FD int page = -1;
+    if (victim_open(host->root, unit, &page, err) != 0 ||
+        victim_trapped(page, &trapped, &alive, err) != 0)
+        return -1;
+    if (trapped == 0 && fiu_reach(host, unit, err) != 0)
+        return -1;
+    if (trapped != 0 && fiu_reach_trapped(page, trapped, unit, &nothing, err) != 0)
+        return -1;
+    (void)printf("%s: its calls are reached by %s\n", unit,
+                 trapped != 0 ? "the kernel's trap:"
+                              : "the preload library: all points, and its "
+                                "clock");
+    for (unsigned i = 0; i < FIU_N_POINTS; i++)
+        if ((trapped & FIU_BIT(i)) != 0)
+            (void)printf("  %s\n", victim_point_names[i]);
+    return 0;
+}
+
+int unit_reach(int argc, char **argv, const struct command *self)
+{
+    struct err err = {0};
+    struct stat st;
+    int status = unit_arguments(argc, argv, 1, 1, self);
+    if (status >= 0)
+        return status;
+    struct fault_host host = {.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
+                              .proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC),
+                              .now = boottime};
+    if (host.root < 0 || host.proc < 0 || stat("/proc/self/ns/pid", &st) != 0)
+        return 3;
+    host.pid_ns = st.st_ino;
+    return reach_say(&host, argv[1], &err) == 0 ? 0 : command_report(3, &err);
+}
