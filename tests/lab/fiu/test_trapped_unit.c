@@ -83,6 +83,7 @@ static void program_begin(const struct how *how)
             (how->user != 0 &&
              (setgroups(0, NULL) != 0 || setgid(how->user) != 0 || setuid(how->user) != 0)))
             _exit(126);
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* which a change of user has taken away */
         (void)execl(AGENT, AGENT, "trapped", unit, how->calls != NULL ? how->calls : "rare",
                     "--as=victim", VICTIM, how->own_mounts ? LINKED : FILE_, STATE, (char *)NULL);
         _exit(127);
