@@ -109,6 +109,7 @@ int quarantine_recreate(const struct fault_host *host, const struct undo *undo, 
     if (template != NULL && hostfs_open(host->root, from, flags, &model, err) != 0 &&
         err->code != ERR_NOT_FOUND)
         return -1;
+    q->parent_after.dev = 0;          /* not known until it has been made */
     bool expected = q->discards != 0; /* automation may have been quicker: its own stands then */
     if (replica_make(keep, parent, leaf, &q->top, model, err) != 0 &&
         !(expected && err->code == ERR_FOREIGN))
@@ -129,7 +130,7 @@ bool quarantine_holds(const struct fault_host *host, const struct undo *undo, ui
     if (keep < 0 || hostfs_stat(keep, TOP, &meta, NULL) != 0)
         return false;
     return hostfs_stat(parent, leaf, &meta, NULL) == 1 || q->discards != 0 ||
-           replica_is_ours(keep, parent, leaf);
+           replica_is_ours(keep, parent, leaf, NULL) == 1;
 }
 
 static int leave_foreign(const struct quarantine *q, const char *name, const char *why,
@@ -222,8 +223,9 @@ static int remove_replica(int keep, const struct quarantine *q, struct revert_re
                           struct err *err)
 {
     struct replica_written written;
-    if (!replica_is_left(keep))
-        return 0;
+    int left = replica_is_left(keep, err);
+    if (left <= 0)
+        return left;
     if (replica_remove(keep, &written, err) != 0)
         return -1;
     if (written.n > 0 && !ret->foreign)
@@ -276,9 +278,12 @@ static int restore_from(int parent, const char *leaf, int keep, const char *name
     int absent = hostfs_stat(keep, TOP, &top, err);
     if (absent < 0 || hostfs_stat(parent, "", &now, err) != 0)
         return -1;
+    int moved = replica_was_moved(keep, parent, leaf, err);
+    if (moved < 0)
+        return -1;
     /* While the top is not in our keeping, the last change of the directory above was our own: a
      * deletion or a restore that was cut short. */
-    bool untouched = absent == 1 || is_untouched(&now, q) || replica_was_moved(keep, parent, leaf);
+    bool untouched = absent == 1 || is_untouched(&now, q) || moved == 1;
     int rc = restore_entries(parent, leaf, keep, q, err);
     if (rc < 0)
         return wrap_error(err, "%s", q->path.s);

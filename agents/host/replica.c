@@ -170,35 +170,54 @@ int replica_make(int keep, int parent, const char *leaf, const struct hostfs_met
     return rc == 0 ? 0 : rc < 0 ? -1 : make_error(err, ERR_SYSTEM, 0, "what was made has gone");
 }
 
-static bool has(int dir, const char *name)
+/* 1: it is there; 0: it is not. */
+static int has(int dir, const char *name, struct err *err)
 {
     struct stat st;
-    return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return 1;
+    return errno == ENOENT ? 0 : make_error(err, ERR_SYSTEM, errno, "stat %s", name);
 }
 
-bool replica_is_ours(int keep, int parent, const char *leaf)
+int replica_is_ours(int keep, int parent, const char *leaf, struct err *err)
 {
     char mark[IDENTITY_MAX] = "", now[IDENTITY_MAX];
-    return readlinkat(keep, MADE, mark, sizeof(mark) - 1) > 0 &&
-           print_identity(parent, leaf, now) && strcmp(mark, now) == 0;
+    if (readlinkat(keep, MADE, mark, sizeof(mark) - 1) < 0)
+        return errno == ENOENT ? 0 : make_error(err, ERR_SYSTEM, errno, "read the mark");
+    if (!print_identity(parent, leaf, now))
+        return errno == ENOENT ? 0 : make_error(err, ERR_SYSTEM, errno, "stat %s", leaf);
+    return strcmp(mark, now) == 0;
 }
 
-bool replica_was_moved(int keep, int parent, const char *leaf)
+int replica_was_moved(int keep, int parent, const char *leaf, struct err *err)
 {
-    return has(keep, ASIDE) || (has(keep, MADE) && !has(parent, leaf));
+    int aside = has(keep, ASIDE, err);
+    int made = aside == 0 ? has(keep, MADE, err) : aside;
+    if (aside != 0 || made <= 0)
+        return made;
+    int there = has(parent, leaf, err);
+    return there < 0 ? -1 : !there;
 }
 
-bool replica_is_left(int keep)
+int replica_is_left(int keep, struct err *err)
 {
-    return has(keep, MADE) || has(keep, ASIDE) || has(keep, NEW);
+    const char *const names[] = {MADE, ASIDE, NEW};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        int rc = has(keep, names[i], err);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
 }
 
 int replica_set_aside(int keep, int parent, const char *leaf, bool any, struct err *err)
 {
-    if (!has(parent, leaf))
-        return 0;
-    if (!any && !replica_is_ours(keep, parent, leaf))
-        return 1;
+    int there = has(parent, leaf, err);
+    if (there <= 0)
+        return there;
+    int ours = any ? 1 : replica_is_ours(keep, parent, leaf, err);
+    if (ours <= 0)
+        return ours < 0 ? -1 : 1;
     if (hostfs_move(parent, leaf, keep, ASIDE, err) < 0)
         return err->code == ERR_FOREIGN ? 1 : -1;
     return 0;

@@ -17,15 +17,17 @@ enum { REPLICA_ENTRIES_MAX = 20000, REPLICA_BYTES_MAX = 64 * 1024 * 1024, REPLIC
 int replica_make(int keep, int parent, const char *leaf, const struct hostfs_meta *like,
                  int template, struct err *err) MUST_CHECK;
 
+/* These three answer 1 or 0, and -1 with *err where it cannot be seen. */
+
 /* Is what stands at leaf ours? */
-bool replica_is_ours(int keep, int parent, const char *leaf);
+int replica_is_ours(int keep, int parent, const char *leaf, struct err *err) MUST_CHECK;
 
 /* Has what stood at leaf been moved by us since: made and gone from there, or set aside? Then the
  * time of the directory above is our doing. */
-bool replica_was_moved(int keep, int parent, const char *leaf);
+int replica_was_moved(int keep, int parent, const char *leaf, struct err *err) MUST_CHECK;
 
 /* Has one been made, or been set aside, and not been taken away whole? */
-bool replica_is_left(int keep);
+int replica_is_left(int keep, struct err *err) MUST_CHECK;
 
 /* Sets what stands at leaf aside into keep: ours, or with `any` whatever it is. 1: it is not ours
  * and stays. Nothing there is a success. */
