@@ -26,6 +26,7 @@ struct analysis_outage {
     bool recovered;   /* false: right-censored, recovery.hi is SPAN_OPEN */
     bool gap_at_edge; /* the prober's own stall lies at onset or recovery */
     bool automatic;   /* false: a person or the run itself brought it back */
+    bool planned;     /* it began behind the faults, in a planned step, and was over with it */
     bool under_fault; /* recovered before the removal of the faults was asked */
     uint32_t dips;    /* runs of bad slots in it; more than one is flapping */
     uint32_t bad_slots;

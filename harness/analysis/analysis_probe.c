@@ -292,13 +292,28 @@ static bool is_automatic(const struct history_trial *t, const struct analysis_ou
     return true;
 }
 
+/* Not the faults': it began when all that had been injected was gone, in announced work, and was
+ * over with it. */
+static bool is_planned(const struct analysis_maker *m, const struct analysis_trial *t,
+                       const struct analysis_outage *o)
+{
+    for (size_t w = 0; w < t->n_waves; w++) {
+        const struct analysis_wave *one = &t->waves[w];
+        bool later = one->injected.lo != HISTORY_UNKNOWN && one->injected.lo > o->recovery.hi;
+        if (!later && (one->over_ns == HISTORY_UNKNOWN || one->over_ns > o->onset.lo))
+            return false;
+    }
+    return analysis_in_planned(m, t, o);
+}
+
 static int64_t not_before(int64_t t, int64_t command)
 {
     return t > command ? t : command;
 }
 
 /* The faults that stood, or had just been taken away, when the outage began. */
-static void outage_place(const struct analysis_trial *t, struct analysis_outage *o)
+static void outage_place(const struct analysis_maker *m, const struct analysis_trial *t,
+                         struct analysis_outage *o)
 {
     for (size_t w = 0; w < t->n_waves; w++)
         if (began_after(o, t, w))
@@ -313,6 +328,7 @@ static void outage_place(const struct analysis_trial *t, struct analysis_outage 
     o->under_fault =
         o->recovered && (wave->undone.lo == HISTORY_UNKNOWN || o->recovery.hi <= wave->undone.lo);
     o->automatic = is_automatic(t->of, o);
+    o->planned = is_planned(m, t, o);
 }
 
 static void outages_fill(struct analysis_maker *m, const struct analysis_trial *t,
@@ -326,7 +342,7 @@ static void outages_fill(struct analysis_maker *m, const struct analysis_trial *
     if (ret->outages == NULL)
         return;
     for (size_t at = 0; analysis_outage_next(r, &at, before, &o);) {
-        outage_place(t, &o);
+        outage_place(m, t, &o);
         ret->impacted = ret->impacted || o.wave >= 0 || t->n_waves == 0;
         ret->outages[ret->n_outages++] = o;
     }

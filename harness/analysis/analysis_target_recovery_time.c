@@ -13,22 +13,8 @@ struct concern {
     bool gap_at_edge;
 };
 
-/* Not the faults': it began when all that had been injected was gone, in announced work, and was
- * over with it. */
-static bool is_planned(const struct analysis_maker *m, const struct analysis_trial *t,
-                       const struct analysis_outage *o)
-{
-    for (size_t w = 0; w < t->n_waves; w++) {
-        const struct analysis_wave *one = &t->waves[w];
-        bool later = one->injected.lo != HISTORY_UNKNOWN && one->injected.lo > o->recovery.hi;
-        if (!later && (one->over_ns == HISTORY_UNKNOWN || one->over_ns > o->onset.lo))
-            return false;
-    }
-    return analysis_in_planned(m, t, o);
-}
-
-static struct concern outages_of(const struct analysis_maker *m, const struct analysis_trial *t,
-                                 const struct analysis_probe *p, size_t wave)
+static struct concern outages_of(const struct analysis_trial *t, const struct analysis_probe *p,
+                                 size_t wave)
 {
     struct concern c = {NULL, NULL, 0, 0, false};
     int64_t from = t->waves[wave].injected.lo;
@@ -39,7 +25,7 @@ static struct concern outages_of(const struct analysis_maker *m, const struct an
         const struct analysis_outage *o = &p->outages[i];
         if (o->wave < 0 || o->recovery.hi <= from || o->onset.hi >= next)
             continue;
-        if (is_planned(m, t, o)) {
+        if (o->planned) {
             c.left_out++;
             continue;
         }
@@ -183,7 +169,7 @@ static void recovery_judge(struct analysis_maker *m, const struct analysis_trial
     for (size_t w = 0; w < t->n_waves; w++) {
         struct analysis_target one = *ret;
         one.automatic = true;
-        struct concern c = outages_of(m, t, p, w);
+        struct concern c = outages_of(t, p, w);
         recovery_of_wave(m, t, p, &t->waves[w], c, from, &one);
         if (c.left_out != 0)
             one.why = analysis_text(m, "%s; left out: %zu outage%s in a planned step", one.why,

@@ -122,15 +122,15 @@ static double seconds(int64_t ns)
     return ns == SPAN_OPEN ? (double)INFINITY : (double)(ns > 0 ? ns : 0) / (double)NS_PER_SEC;
 }
 
-/* From the first fault to the end of the last outage. Without an outage: 0, up to what could have
- * been missed. */
+/* From the first fault to the end of the last outage that was not planned. Without an outage: 0, up
+ * to what could have been missed. */
 static void recovery_seen(const struct analysis_trial *t, const struct analysis_probe *p,
                           struct overview_figure *f, struct overview *ret)
 {
     const struct analysis_outage *last = NULL;
     struct span from = t->waves[0].injected;
     for (size_t i = 0; i < p->n_outages; i++)
-        if (p->outages[i].wave >= 0)
+        if (p->outages[i].wave >= 0 && !p->outages[i].planned)
             last = &p->outages[i];
     bool cut = analysis_cut_at(t->of) != SPAN_OPEN;
     f->unit = UNIT_SECONDS;

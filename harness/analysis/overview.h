@@ -13,7 +13,7 @@
 
 enum overview_what {
     /* The scenario's first recovery_time; without one, from the fault to the end of the service's
-       last outage. */
+       last outage that was not planned. */
     OVERVIEW_RECOVERY,
     OVERVIEW_OUTAGE, /* full-outage time of the service */
     OVERVIEW_LOST,   /* acknowledged writes that are lost, of all ledgers */

@@ -6,4 +6,4 @@ etcdctl compact "$revision" || true     # or it was just compacted
 etcdctl --command-timeout=30s defrag && etcdctl alarm disarm || exit
 printf '{"key": "%s", "value": "%s"}' "$(printf account/settings | base64)" "$(head -c 200000 /dev/urandom | base64 -w 0)" \
     >/tmp/change
-curl -sf -o /dev/null --data @/tmp/change "http://etcd1:2379/v3/kv/put?change=[1-80]"
+curl -sf --retry 5 --retry-delay 1 -o /dev/null --data @/tmp/change "http://etcd1:2379/v3/kv/put?change=[1-80]"
