@@ -7,7 +7,7 @@
  * make them inconclusive, and that share is printed. The long form (BLACKSTART_FULL=yes, some five
  * minutes) measures more than 1,000 outages with idle neighbours and 400 beside neighbours that
  * want all processors, and holds measuring's own limits against the trials in which the machine was
- * quiet, as a loop beside the prober measures it that does nothing but keep the time.
+ * quiet for that interval, as a loop beside the prober measures it that does nothing but keep time.
  */
 #include "base/cleanup.h"
 #include "journal/history.h"
@@ -42,8 +42,9 @@ static const struct amount amount_short = {2, 0}, amount_idle = {28, 3}, amount_
 static struct {
     bool full;
     struct trial_state {
-        bool quiet, loaded;
+        bool loaded;
         int64_t transit_ns; /* the slowest packet over the loopback */
+        int64_t latest_ns;  /* the loop beside it woke so late once */
     } states[STATES_MAX];
     uint32_t n_trials;
     struct event_base *base;
@@ -302,7 +303,6 @@ static uint32_t trial_run(bool loaded, bool is_long)
 {
     struct err err;
     uint32_t trial = g.n_trials++;
-    struct quietness before = references_read();
     references_reset();
     g.trial = trial;
     append("trial.start", json_pack("{s:I}", "trial", (json_int_t)trial));
@@ -324,10 +324,8 @@ static uint32_t trial_run(bool loaded, bool is_long)
     CU_ASSERT_EQUAL(journal_samples_end(g.journal, &err), 0);
     append("trial.end", json_pack("{s:I}", "trial", (json_int_t)trial));
     struct quietness after = references_read();
-    uint64_t slots = after.slots - before.slots, lost = after.lost - before.lost;
-    g.states[trial] = (struct trial_state){.transit_ns = after.slowest_ns, .loaded = loaded};
-    g.states[trial].quiet =
-        slots != 0 && lost * 1000 <= slots && after.slowest_ns <= SCORE_QUIET_MS * NS_PER_MS;
+    g.states[trial] = (struct trial_state){
+        .transit_ns = after.slowest_ns, .latest_ns = after.latest_ns, .loaded = loaded};
     return after.slowest_ns <= SCORE_HELD_UP_MS * NS_PER_MS ? known : 0;
 }
 
@@ -346,14 +344,16 @@ static void trials_run(const struct amount *amount, bool loaded)
 
 /* One line for each harm and interval, of those trials that `wanted` takes. */
 static uint32_t trials_score(const struct analysis *a, const char *what,
-                             bool (*wanted)(const struct trial_state *t), bool judged)
+                             bool (*wanted)(const struct trial_state *t, const struct row *row),
+                             bool judged)
 {
     uint32_t outages = 0, inconclusive = 0, unknown = 0;
     struct score *scores = calloc(n_rows, sizeof(*scores));
     for (uint32_t trial = 0; trial < a->n_trials; trial++)
-        for (size_t i = 0; i < n_rows && wanted(&g.states[trial]); i++)
-            score_outage(&scores[row_first(i)], trial, &a->trials[trial].probes[i],
-                         &g.truths[trial][i], g.states[trial].transit_ns);
+        for (size_t i = 0; i < n_rows; i++)
+            if (wanted(&g.states[trial], &rows[i]))
+                score_outage(&scores[row_first(i)], trial, &a->trials[trial].probes[i],
+                             &g.truths[trial][i], g.states[trial].transit_ns);
     for (size_t i = 0; i < n_rows; i++) {
         score_print(&rows[i], &scores[i], what, judged);
         outages += scores[i].outages;
@@ -374,18 +374,23 @@ static uint32_t trials_score(const struct analysis *a, const char *what,
     return outages;
 }
 
-static bool is_idle(const struct trial_state *t)
+static bool is_idle(const struct trial_state *t, const struct row *row)
 {
+    (void)row;
     return !t->loaded;
 }
 
-static bool is_quiet(const struct trial_state *t)
+/* No slot of this row could be lost: nothing on this machine was held up by half an interval, or
+ * on the way by more than a packet takes. */
+static bool is_quiet(const struct trial_state *t, const struct row *row)
 {
-    return !t->loaded && t->quiet;
+    return !t->loaded && 2 * t->latest_ns <= row->every_ms * NS_PER_MS &&
+           t->transit_ns <= SCORE_QUIET_MS * NS_PER_MS;
 }
 
-static bool is_loaded(const struct trial_state *t)
+static bool is_loaded(const struct trial_state *t, const struct row *row)
 {
+    (void)row;
     return t->loaded;
 }
 

@@ -29,6 +29,7 @@ enum { HOGS_MAX = 64, REFERENCES_MAX = 64 };
 struct reference {
     atomic_uint_least64_t slots, lost;
     atomic_int_least64_t slowest_ns; /* of its packets, since it was last set to 0 */
+    atomic_int_least64_t latest_ns;  /* it woke after it was due, since then */
 };
 
 static struct {
@@ -41,17 +42,18 @@ static struct {
 
 struct quietness {
     uint64_t slots, lost;
-    int64_t slowest_ns;
+    int64_t slowest_ns, latest_ns;
 };
 
 static struct quietness references_read(void)
 {
-    struct quietness q = {0, 0, 0};
+    struct quietness q = {.slots = 0};
     for (size_t i = 0; i < load.n_references; i++) {
-        int64_t slowest = load.references[i].slowest_ns;
+        int64_t slowest = load.references[i].slowest_ns, latest = load.references[i].latest_ns;
         q.slots += load.references[i].slots;
         q.lost += load.references[i].lost;
         q.slowest_ns = slowest > q.slowest_ns ? slowest : q.slowest_ns;
+        q.latest_ns = latest > q.latest_ns ? latest : q.latest_ns;
     }
     return q;
 }
@@ -59,7 +61,7 @@ static struct quietness references_read(void)
 static void references_reset(void)
 {
     for (size_t i = 0; i < load.n_references; i++)
-        load.references[i].slowest_ns = 0;
+        load.references[i].slowest_ns = load.references[i].latest_ns = 0;
 }
 
 /* A datagram socket that speaks to itself. */
@@ -110,7 +112,9 @@ static void reference_run(struct reference *r, int cpu)
         due += NS_PER_MS;
         struct timespec t = {due / NS_PER_SEC, due % NS_PER_SEC};
         (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
-        int64_t lost = (clock_system(CLOCK_MONOTONIC) - due) / NS_PER_MS;
+        int64_t late = clock_system(CLOCK_MONOTONIC) - due, lost = late / NS_PER_MS;
+        if (late > r->latest_ns)
+            r->latest_ns = late;
         due += lost * NS_PER_MS;
         atomic_fetch_add(&r->lost, (uint64_t)lost);
         atomic_fetch_add(&r->slots, (uint64_t)lost + 1);
