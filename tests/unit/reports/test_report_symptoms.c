@@ -135,7 +135,7 @@ static void test_metrics(void)
 #define STATE(shows, state)                                                                        \
     "blackstart_symptom_state{scenario=\"\",symptom=\"" shows "\",state=\"" state
 #define TRIALS(state, fault)                                                                       \
-    "blackstart_symptom_trials{scenario=\"\",symptom=\"" METRICS_QUOTED "\",state=\"" state    \
+    "blackstart_symptom_trials{scenario=\"\",symptom=\"" METRICS_QUOTED "\",state=\"" state        \
     "\",fault=\"" fault "\"} "
 #define METRICS_QUOTED "nobody can <buy> & \\\"pay\\\" | `it`"
     static const char *const says[] = {
