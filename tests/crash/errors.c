@@ -45,10 +45,8 @@ static int open_rig(struct errors *s, struct err *err)
 
 static int errors_open(struct errors *s, const char *name, const char *const *wrap, struct err *err)
 {
-    *s = (struct errors){.name = name, .wrap = wrap, .before = BUF_INIT(RIG_STATE_MAX)};
-    if (rig_up(&s->rig, name, BINARY_DIR "/blackstart-agent", err) != 0)
-        return -1;
-    return rig_quiet_state(&s->rig, &s->before, err);
+    *s = (struct errors){.name = name, .wrap = wrap};
+    return open_rig(s, err);
 }
 
 static void note(struct errors *s, const struct point *p, const char *what, const char *detail)
@@ -449,19 +447,53 @@ static int sweep(struct errors *s, const struct errors_plan *plan, struct err *e
     return (errors_is_full() ? sweep_all : sample_all)(s, plan, err);
 }
 
+static void finish(struct errors *s, const char *word, int rc, const struct err *err)
+{
+    if (rc != 0) {
+        (void)printf("    %s\n", err->msg);
+        CU_FAIL("the rig, or a point that is no more");
+    }
+    errors_close(s);
+    print_tally(word, "all", &(struct errors_tally){0}, &s->tally);
+    CU_ASSERT(s->tally.points > 0);
+    CU_ASSERT_EQUAL(s->tally.leaks, 0);
+    CU_ASSERT_EQUAL(s->tally.alarms, 0);
+    CU_ASSERT_EQUAL(s->unfinished, 0);
+    kinds_free(&s->kinds);
+}
+
 void errors_sweep(const struct errors_plan *plan)
 {
     struct errors s;
     struct err err;
-    if (sweep(&s, plan, &err) != 0) {
-        (void)printf("    %s\n", err.msg);
-        CU_FAIL("the rig");
+    int rc = sweep(&s, plan, &err);
+    finish(&s, plan->word, rc, &err);
+}
+
+static int try_spot(struct errors *s, const struct errors_spot *spot, struct err *err)
+{
+    struct addrs peers;
+    rig_peers(&s->rig, &peers);
+    kinds_free(&s->kinds);
+    if (kinds_make(&s->kinds, &fault_catalogue, &peers, spot->kind, err) != 0)
+        return -1;
+    struct point p = {.kind = &s->kinds.v[0], .harm = &spot->harm};
+    for (p.k = spot->first; p.k <= spot->last; p.k++) {
+        int hit = try_phase(s, &p, spot->phase, err);
+        if (hit < 0)
+            return -1;
+        if (hit == 0)
+            return make_error(err, ERR_INPUT, 0, "no %s %s", spot->harm.only, s->last);
     }
-    errors_close(&s);
-    print_tally(plan->word, "all", &(struct errors_tally){0}, &s.tally);
-    CU_ASSERT(s.tally.points > 0);
-    CU_ASSERT_EQUAL(s.tally.leaks, 0);
-    CU_ASSERT_EQUAL(s.tally.alarms, 0);
-    CU_ASSERT_EQUAL(s.unfinished, 0);
-    kinds_free(&s.kinds);
+    return 0;
+}
+
+void errors_try(const struct errors_spot *spots, size_t n)
+{
+    struct errors s;
+    struct err err;
+    int rc = errors_open(&s, "spots", NULL, &err);
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = try_spot(&s, &spots[i], &err);
+    finish(&s, "points found once", rc, &err);
 }

@@ -21,6 +21,7 @@ struct errors_harm {
     bool (*begin)(const struct errors_harm *harm, pid_t victim, unsigned k);
     /* Lifts it. Was there a k-th one? Says what it was. */
     bool (*end)(const struct errors_harm *harm, char what[ERRORS_WHAT_MAX]);
+    const char *only; /* what k counts: the system call of this name; NULL: all */
 };
 
 struct errors_tally {
@@ -66,5 +67,16 @@ struct errors_plan {
  */
 void errors_sweep(const struct errors_plan *plan);
 bool errors_is_full(void);
+
+/* Points at which a sweep once found something, and some around them. */
+struct errors_spot {
+    const char *kind;            /* how its name begins (kinds.h): the first such */
+    unsigned phase, first, last; /* of k */
+    struct errors_harm harm;
+};
+
+/* Tries all of them on one host, whatever the environment says. Checks what errors_sweep() does,
+ * and that every point was there: else the code has changed, and the range is to be found anew. */
+void errors_try(const struct errors_spot *spots, size_t n);
 
 #endif

@@ -63,8 +63,9 @@ static void sweep_victim(enum sweep_victim victim, const char *word, unsigned re
         .full_seconds = FULL_SECONDS / 2,
         .reach = reach,
         .wrap = wrap,
-        .harms = (const struct errors_harm[]){{"no memory", 0, false, false, victim, begin, end},
-                                              {"no memory", 0, true, false, victim, begin, end}},
+        .harms =
+            (const struct errors_harm[]){{"no memory", 0, false, false, victim, begin, end, NULL},
+                                         {"no memory", 0, true, false, victim, begin, end, NULL}},
         .n_harms = 2};
     CU_ASSERT_FATAL(open_page(path));
     errors_sweep(&plan);

@@ -2,8 +2,9 @@
 /* Points at which a sweep once found something, and the calls around them: each run tries them. */
 #include "agents/faults/catalogue.h"
 #include "check.h"
-#include "crash/sweep.h"
+#include "crash/calls.h"
 
+#include <errno.h>
 #include <signal.h>
 
 /* Stopped at rest, without an injection, a guardian outlived the agent whose link had closed. A
@@ -60,8 +61,34 @@ static void test_found(void)
     sweep_close(&s);
 }
 
+/* A call of that name returns an error, once. */
+#define ONCE(call)                                                                                 \
+    {                                                                                              \
+        .word = "EIO", .error = EIO, .victim = SWEEP_PRIVSIDE, .begin = calls_begin,               \
+        .end = calls_end, .only = (call)                                                           \
+    }
+
+/* A look at /proc that failed passed for the end of an heir, which kept its limit. What had become
+ * of the tree made in a deleted one's place was not seen, and the directory above kept the time of
+ * its making. A directory that could not be listed at the end let its files pass for gone. */
+static void test_found_errors(void)
+{
+    static const struct errors_spot spots[] = {
+        {"resource.descriptors", PHASE_REVERT, 7, 8, ONCE("openat")},
+        {"resource.descriptors", PHASE_REVERT, 10, 11, ONCE("read")},
+        {"environment.delete (recreate)", PHASE_APPLY, 2, 4, ONCE("newfstatat")},
+        {"environment.delete (recreate)", PHASE_REVERT, 6, 8, ONCE("newfstatat")},
+        {"environment.delete (recreate)", PHASE_REVERT, 2, 2, ONCE("readlinkat")},
+        {"environment.delete (recreate)", PHASE_REVERT, 2, 2, ONCE("statx")},
+        {"access.deny", PHASE_REVERT, 7, 8, ONCE("openat")},
+        {"access.deny", PHASE_REVERT, 1, 2, ONCE("getdents64")},
+    };
+    errors_try(spots, sizeof(spots) / sizeof(spots[0]));
+}
+
 static const struct check_test tests[] = {
     {"what was found once", test_found},
+    {"what errors once found", test_found_errors},
 };
 
 CHECK_MAIN("crash/found", tests)
