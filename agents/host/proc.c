@@ -314,7 +314,9 @@ char proc_state(const struct fault_host *host, const struct proc_id *id)
     enum sight sight = read_stat(host->proc, id->pid, &stat);
     if (sight == UNSEEN)
         return '?';
-    return sight == SEEN && stat.start == id->start ? stat.state : '\0';
+    if (sight == GONE || stat.start != id->start)
+        return '\0';
+    return stat.state;
 }
 
 static bool has_ended(char state)

@@ -2,13 +2,16 @@
 /* A real three-member etcd cluster in a lab, as a user of lab.h has it. */
 #include "lab_check.h"
 #include "lab_etcd.h"
+#include "patience.h"
 
 static void test_cluster(void)
 {
+    struct lab_service_spec patient = etcd_service;
+    patient.ready_timeout.ns = patience(patient.ready_timeout.ns);
     const struct lab_spec spec = {.name = "etcd3",
                                   .hosts = three_hosts,
                                   .n_hosts = 3,
-                                  .services = &etcd_service,
+                                  .services = &patient,
                                   .n_services = 1,
                                   .packages = etcd_packages,
                                   .n_packages = 1};
