@@ -37,7 +37,7 @@ static void test_cluster(void)
     CU_ASSERT_EQUAL(run_in(lab, "client", "", shell), 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(lab_reply.data, "\"revision\":\"2\""));
     CLEANUP_FREE char *tail = NULL;
-    OK(lab_log_tail(lab, "n3", "etcd", 4000, &tail, &err));
+    OK(lab_log_tail(lab, "n3", "etcd", 1 << 18, &tail, &err));
     CU_ASSERT_PTR_NOT_NULL(strstr(tail, "serving"));
     OK(lab_down(lab, &err));
     lab_free(lab);
