@@ -33,7 +33,9 @@ static void put_row(struct buf *out, const struct variants_row *row, bool first)
     put_cell(out, first && o->title != NULL ? scenario_outage_fidelity(o) : "");
     put_cell(out, row->name);
     buf_printf(out, "%s%s | ", verdict_word(row->verdict),
-               overview_as_expected(row->verdict, row->expect) ? ", as expected" : "");
+               scenario_variant_of(s) != NULL && overview_as_expected(row->verdict, row->expect)
+                   ? ", as expected"
+                   : "");
     for (int i = 0; i < OVERVIEW_N; i++) {
         CLEANUP_BUF struct buf figure = BUF_INIT(CELL_MAX_BYTES);
         report_overview_put(&figure, &row->overview.figures[i]);

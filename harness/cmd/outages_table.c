@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { RUNS_MAX = 256, TEXT_MAX = 1 << 20 };
@@ -21,6 +22,8 @@ struct table {
     char dirs[RUNS_MAX][PATH_MAX];
     struct variants_row rows[RUNS_MAX];
     size_t n;
+    struct stat seen[RUNS_MAX]; /* of journals, so that no run counts twice */
+    size_t n_seen;
 };
 
 static bool is_run(const char *dir)
@@ -65,10 +68,30 @@ static void join(struct variants_row *row, const struct variants_row *with)
     row->dirty = row->dirty || with->dirty;
 }
 
+/* By another name, or named again. */
+static bool is_seen(struct table *t, const char *dir)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    struct err ignored;
+    if (place_path(path, &ignored, "%s/" JOURNAL_FILE, dir) != 0 || stat(path, &st) != 0)
+        return false;
+    for (size_t i = 0; i < t->n_seen; i++)
+        if (t->seen[i].st_dev == st.st_dev && t->seen[i].st_ino == st.st_ino)
+            return true;
+    if (t->n_seen < RUNS_MAX)
+        t->seen[t->n_seen++] = st;
+    return false;
+}
+
 static int run_add(struct table *t, const char *dir, struct err *err)
 {
     struct variants_row row;
     bool there;
+    if (is_seen(t, dir))
+        return 0;
+    if (t->n_seen == RUNS_MAX)
+        return make_error(err, ERR_LIMIT, 0, "more than %d runs", RUNS_MAX - 1);
     if (t->n == RUNS_MAX)
         return make_error(err, ERR_LIMIT, 0, "more than %d rows", RUNS_MAX);
     struct judged *run = &t->runs[t->n];

@@ -74,7 +74,7 @@ static void test_both_beside_each_other(void)
     CU_ASSERT_STRING_EQUAL(e2e_text(json_array_get(found, 0), "name"), "naive"); /* as declared */
     expect_rows(found, "");
     json_decref(found);
-    e2e_start(&t, (const char *const[]){"outages", "--table", t.out, NULL});
+    e2e_start(&t, (const char *const[]){"outages", "--table", t.out, t.out, NULL}); /* once */
     CU_ASSERT_EQUAL(e2e_wait(&t, 10), 0);
     CU_ASSERT_TRUE(
         said(&t, "| a redis without a file | deletion | low | naive | fail, as expected"));
