@@ -125,17 +125,33 @@ static const char *load_why(struct analysis_maker *m, const struct analysis_heal
                          worst->share * 100, worst->probe, worst->host, worst->at_most * 100);
 }
 
+static const char *null_why(struct analysis_maker *m, const struct analysis_health *h)
+{
+    if (h->null_n <= 0 || h->null_late <= h->null_n * SHARE_PERCENT / 100)
+        return "";
+    return analysis_text(m,
+                         "%lld of %lld answers of the prober's own null server were late: the "
+                         "machine was slow, whatever the system was",
+                         (long long)h->null_late, (long long)h->null_n);
+}
+
+static const char *steal_why(struct analysis_maker *m, const struct analysis_health *h)
+{
+    if (!(h->steal_share * 100 >= STEAL_PERCENT))
+        return "";
+    return analysis_text(m, "%.1f %% of the machine's time was taken by others (steal)",
+                         h->steal_share * 100);
+}
+
+/* All that holds: a slow machine does not excuse a prober that is a load itself. */
 static const char *suspect_why(struct analysis_maker *m, const struct analysis_health *h)
 {
-    if (h->null_n > 0 && h->null_late > h->null_n * SHARE_PERCENT / 100)
-        return analysis_text(m,
-                             "%lld of %lld answers of the prober's own null server were late: the "
-                             "machine was slow, whatever the system was",
-                             (long long)h->null_late, (long long)h->null_n);
-    if (h->steal_share * 100 >= STEAL_PERCENT)
-        return analysis_text(m, "%.1f %% of the machine's time was taken by others (steal)",
-                             h->steal_share * 100);
-    return load_why(m, h);
+    const char *const each[] = {null_why(m, h), steal_why(m, h), load_why(m, h)};
+    const char *all = "";
+    for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++)
+        if (each[i][0] != '\0')
+            all = all[0] == '\0' ? each[i] : analysis_text(m, "%s; %s", all, each[i]);
+    return all;
 }
 
 void analysis_health(struct analysis_maker *m, struct analysis_trial *t,

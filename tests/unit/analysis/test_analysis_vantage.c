@@ -256,6 +256,27 @@ static void test_health(void)
     told_free(&t);
 }
 
+/* A reason does not hide another. */
+static void test_suspect_in_each_way(void)
+{
+    struct told t;
+    const struct scenario_served served = {.at_most = {50000}};
+    asks = &served;
+    tell(&t, one_sees_it, ENDPOINTS_ANY, IMPACT_ALLOWED,
+         "{'t':1,'ev':'prober','vantage':'client','until_ns':6100000000,"
+         "'begin':{'steal':0,'ticks':0},'end':{'steal':50,'ticks':100},"
+         "'null':{'n':200,'late':3,'p50_ns':1,'p99_ns':2,'max_ns':3},"
+         "'served':[{'probe':0,'endpoint':1,'asked':2,'known':1,'grown':100,'own':100}]}\n");
+    asks = NULL;
+    CU_ASSERT_STRING_EQUAL(
+        t.analysis->trials[0].health[0].why,
+        "3 of 200 answers of the prober's own null server were late: the machine was slow, "
+        "whatever the system was; 50.0 % of the machine's time was taken by others (steal); "
+        "100.0 % of what write at n2 served were the probe's own requests, more than 5.0 %: it is "
+        "a load itself");
+    told_free(&t);
+}
+
 /* What one count makes of the share, on one endpoint. */
 static void expect_served(int asked, int known, int grown, int own, double share, const char *why,
                           const char *suspect)
@@ -334,6 +355,7 @@ static const struct check_test tests[] = {
     {"the matrix", test_the_matrix},
     {"disagreement in words", test_disagreement_in_words},
     {"the probers' health", test_health},
+    {"suspect in each way", test_suspect_in_each_way},
     {"its share of what a service saw", test_served},
     {"bounds of a clock", test_clock_bounds},
 };
