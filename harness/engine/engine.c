@@ -99,7 +99,7 @@ static void begin_trial(struct engine *e)
     watch_begin_trial(e);
     e->fault_free = e->options.no_fault || (e->n_trials > 1 && e->trial == 0);
     e->stopping = e->seen_good = e->chance_over = e->told = false;
-    e->refused = e->went_out = false;
+    e->refused = e->touched = e->went_out = false;
     e->first_ns = -1;
     e->dry_ends_ns = e->heal_ns = 0;
     e->trial_ns = e->now;
@@ -287,10 +287,16 @@ static int64_t observe_end(const struct engine *e)
     return end > window_end(e) ? end : window_end(e);
 }
 
+/* A fault that was on its way to some hosts, and active on a part of them, may have done harm. */
+static bool nothing_done(const struct engine *e)
+{
+    return e->first_ns < 0 && !e->touched;
+}
+
 /* Nothing may happen for long from here on: what is waited for, and how long. */
 static void explain_recover(struct engine *e)
 {
-    if (e->hurry || (e->first_ns < 0 && e->stopping))
+    if (e->hurry || (nothing_done(e) && e->stopping))
         return;
     char stable[64];
     int64_t window = window_end(e) - e->now;
@@ -333,14 +339,13 @@ static bool advance_running(struct engine *e)
 static bool advance_recover(struct engine *e)
 {
     size_t not_good;
-    bool nothing_done = e->first_ns < 0;
+    bool untouched = nothing_done(e);
     (void)inject_tick(e);
     if (e->now >= window_end(e) &&
-        (e->fault_free || nothing_done || steps_spared(e) || e->stopping ||
-         watch_signals_came(e)) &&
+        (e->fault_free || untouched || steps_spared(e) || e->stopping || watch_signals_came(e)) &&
         watch_all_good(e, e->heal_ns, e->scenario->stable_for.ns, &not_good))
         e->seen_good = true;
-    if (!(e->seen_good || e->hurry || (nothing_done && e->stopping) || e->now >= observe_end(e)))
+    if (!(e->seen_good || e->hurry || (untouched && e->stopping) || e->now >= observe_end(e)))
         return false;
     if (inject_over(e)) {
         enter_settle(e);

@@ -171,7 +171,7 @@ static void group_step(struct engine *e, struct group *g)
         return;
     }
     if (!g->applying && all_in(e, g, INJECTION_PREPARED)) {
-        g->applying = true;
+        g->applying = e->touched = true;
         if (g->cursor != PLAN_NONE)
             e->cursors[g->cursor].wait = CURSOR_APPLY;
         for (size_t i = g->first; i < g->first + g->n; i++) {

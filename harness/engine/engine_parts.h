@@ -107,6 +107,7 @@ struct engine {
     bool asking;   /* whether there is to be another trial, since asked_ns */
     bool enough;   /* there is not */
     bool refused;  /* a step of this trial was */
+    bool touched;  /* a host of this trial was told to apply a fault */
     bool went_out; /* a fault of this trial was active */
     int64_t asked_ns;
     bool holding, held; /* held: the first fault had its hold */

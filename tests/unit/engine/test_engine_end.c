@@ -100,7 +100,56 @@ static void test_an_interrupt_while_a_group_is_half_applied(void)
     buf_free(&w.log);
 }
 
-/* The same while they are being prepared: none is applied any more. */
+/* What had been applied by then was there all the same: the system is waited for as after a whole
+ * fault. */
+static void test_a_group_half_applied_is_settled(void)
+{
+    group_scenario();
+    w.slow_apply = 2;
+    w.interrupt_ms = 400;
+    w.bad_from = 380;
+    w.bad_to = 1500;
+    world_run(&w);
+    expect_line("[  400] abort interrupt");
+    expect_line("[  402] state recover\n");
+    CU_ASSERT_STRING_EQUAL(w.awaited,
+                           "waiting until all probes are good for 300ms, at most 2.0 s");
+    expect_line("[ 1850] state settle\n");
+    expect_put_back();
+    buf_free(&w.log);
+}
+
+/* The same where one of its hosts fails, or is lost. */
+static void test_a_group_that_fails_half_applied_is_settled(void)
+{
+    for (int lost = 0; lost < 2; lost++) {
+        group_scenario();
+        w.fail_apply = lost ? 0 : 2;
+        w.slow_apply = 2;
+        w.lose_ms = lost ? 400 : 0;
+        w.bad_from = 380;
+        w.bad_to = 1500;
+        world_run(&w);
+        expect_line("[ 1850] state settle\n");
+        buf_free(&w.log);
+    }
+}
+
+static void test_a_second_interrupt_of_a_group_half_applied(void)
+{
+    group_scenario();
+    w.slow_apply = 2;
+    w.interrupt_ms = 400;
+    w.interrupt2_ms = 600;
+    w.bad_from = 380;
+    w.bad_to = 1500;
+    world_run(&w);
+    expect_line("[  600] state settle\n");
+    expect_put_back();
+    buf_free(&w.log);
+}
+
+/* The same while they are being prepared: none is applied any more, and nothing is waited for. */
 static void test_an_interrupt_while_a_group_is_prepared(void)
 {
     group_scenario();
@@ -108,6 +157,7 @@ static void test_an_interrupt_while_a_group_is_prepared(void)
     world_run(&w);
     expect_line("[  351] revert i1 on n1\n[  351] revert i2 on n2\n[  351] revert i3 on n3\n");
     expect_no_line("apply");
+    expect_line("[  353] state recover\n[  353] state settle\n");
     expect_put_back();
     buf_free(&w.log);
 }
@@ -176,6 +226,9 @@ static const struct check_test tests[] = {
     {"an agent lost in a hold", test_an_agent_lost_in_a_hold},
     {"a lease that lapses in a hold", test_a_lease_that_lapses_in_a_hold},
     {"an interrupt, a group half applied", test_an_interrupt_while_a_group_is_half_applied},
+    {"a group half applied is settled", test_a_group_half_applied_is_settled},
+    {"a group that fails half applied", test_a_group_that_fails_half_applied_is_settled},
+    {"a second interrupt, half applied", test_a_second_interrupt_of_a_group_half_applied},
     {"an interrupt, a group being prepared", test_an_interrupt_while_a_group_is_prepared},
     {"a host that died", test_a_host_that_died},
     {"nothing is open before the fault", test_nothing_is_open_before_the_fault},
