@@ -38,6 +38,7 @@ static const struct command_option options[] = {
      .repeat = true,
      .doc = "Record a run's folder, or all folders in DIR, also what was pruned."},
     {.name = "rebuild", .doc = "Move the store aside and make it anew from the runs' folders."},
+    {.name = "force", .doc = "With --rebuild: also a file that does not look like a store."},
     {.name = "prune", .doc = "Forget runs: by --keep, --older-than, or what both name."},
     {.name = "keep", .argument = "N", .doc = "Of each scenario the newest N stay."},
     {.name = "older-than", .argument = "WHEN", .doc = "Only runs older than that: 90d."},
@@ -154,6 +155,8 @@ static int check(const struct command_args *args, struct err *err)
     for (size_t i = 0; i < sizeof(of_prune) / sizeof(of_prune[0]); i++)
         if (command_flag(args, of_prune[i]) && !command_flag(args, "prune"))
             return make_error(err, ERR_USAGE, 0, "--%s belongs to --prune", of_prune[i]);
+    if (command_flag(args, "force") && !command_flag(args, "rebuild"))
+        return make_error(err, ERR_USAGE, 0, "--force belongs to --rebuild");
     if (format != NULL && strcmp(format, "csv") != 0 && strcmp(format, "json") != 0)
         return make_error(err, ERR_USAGE, 0, "--export %s: expected csv or json", format);
     return 0;
@@ -166,7 +169,7 @@ static int act(const struct command_args *args, const char *scenario, struct err
     if (cmd_store_of_all(args, &place, err) != 0)
         return -1;
     if (command_flag(args, "rebuild"))
-        return history_rebuild(&place, err);
+        return history_rebuild(&place, command_flag(args, "force"), err);
     if (cmd_store_open(&place, &s, err) != 0) {
         if (err->code != ERR_NOT_FOUND || place.asked)
             return -1;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PRUNED ".pruned-" /* a folder that is being removed; no run any more */
@@ -229,20 +230,34 @@ static int make_anew(const char *file, const struct store_list *old, struct cmd_
                : 0;
 }
 
-int history_rebuild(const struct cmd_store *place, struct err *err)
+/* May the file be moved away? What is no store of ours, or in use, or of a newer one, stays. */
+static int check_old(const struct cmd_store *place, bool force, const struct err *why,
+                     struct err *err)
+{
+    struct stat st;
+    if (stat(place->file, &st) == 0 && !S_ISREG(st.st_mode))
+        return make_error(err, ERR_USAGE, 0, "the store %s is not a file", place->file);
+    *err = *why;
+    if (why->code == ERR_UNSUPPORTED || why->code == ERR_TIMEOUT)
+        return -1;
+    if (why->code == ERR_NONE || force || store_may_be_ours(place->file))
+        return 0;
+    return make_error(err, ERR_INPUT, 0, "%s, or add --force to move it aside", why->msg);
+}
+
+int history_rebuild(const struct cmd_store *place, bool force, struct err *err)
 {
     CLEANUP_STORE_LIST struct store_list old = {.n = 0};
     struct cmd_caught_up c = {.added = 0};
     char aside[PATH_MAX + 16] = "";
-    struct err why = {.msg = ""};
+    struct err why = {.code = ERR_NONE};
     size_t gone = 0;
+    if (place->file[0] == '\0')
+        return make_error(err, ERR_USAGE, 0, "--store needs a file's name here");
     bool there = access(place->file, F_OK) == 0;
     bool read = there && read_old(place->file, &old, &why);
-    if (there && !read && why.code == ERR_UNSUPPORTED) {
-        *err = why;
-        return -1;
-    }
-    if (there && move_aside(place->file, aside, err) != 0)
+    if (there &&
+        (check_old(place, force, &why, err) != 0 || move_aside(place->file, aside, err) != 0))
         return -1;
     if (there)
         (void)printf("%s moved to %s\n", place->file, aside);

@@ -9,7 +9,8 @@ int history_import(const struct command_args *args, struct store *s, struct err 
 /* `scenario` NULL: of all. */
 int history_prune(const struct command_args *args, const char *scenario, struct store *s,
                   struct err *err) MUST_CHECK;
-/* Moves the store aside, to history.db.old-1 and so on; nothing is deleted. */
-int history_rebuild(const struct cmd_store *place, struct err *err) MUST_CHECK;
+/* Moves the store aside, to history.db.old-1 and so on; nothing is deleted. What does not look like
+ * a store of ours stays where it is (ERR_INPUT), unless `force`. */
+int history_rebuild(const struct cmd_store *place, bool force, struct err *err) MUST_CHECK;
 
 #endif

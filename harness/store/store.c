@@ -12,6 +12,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* The mend is for a file of ours alone: it moves the file away. */
+static int damaged(const struct store *s, const char *why, struct err *err)
+{
+    if (!store_may_be_ours(s->file))
+        return make_error(err, ERR_INPUT, 0,
+                          "%s is no store of runs (%.120s); name another file by --store", s->file,
+                          why);
+    return make_error(err, ERR_INPUT, 0,
+                      "%s is damaged (%.120s); `blackstart history --rebuild --store %s` moves it "
+                      "aside and makes it anew from the runs' folders",
+                      s->file, why, s->file);
+}
+
 int store_failed(const struct store *s, const char *what, struct err *err)
 {
     int code = sqlite3_extended_errcode(s->db);
@@ -20,10 +33,7 @@ int store_failed(const struct store *s, const char *what, struct err *err)
     switch (code & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        return make_error(err, ERR_INPUT, 0,
-                          "%s is damaged (%s); `blackstart history --rebuild` moves it aside and "
-                          "makes it anew from the runs' folders",
-                          s->file, sqlite3_errmsg(s->db));
+        return damaged(s, sqlite3_errmsg(s->db), err);
     case SQLITE_BUSY:
         return make_error(err, ERR_TIMEOUT, 0, "%s %s: another process has held it for %.1f s",
                           what, s->file, s->busy_ms / 1000.0);
@@ -150,10 +160,7 @@ static int check_pages(const struct store *s, struct err *err)
     const char *says = rc == 1 ? store_text(&st, 0, &arena) : "it cannot be checked";
     if (strcmp(says, "ok") == 0)
         return 0;
-    return make_error(err, ERR_INPUT, 0,
-                      "%s is damaged (%.120s); `blackstart history --rebuild` moves it aside and "
-                      "makes it anew from the runs' folders",
-                      s->file, says);
+    return damaged(s, says, err);
 }
 
 /*

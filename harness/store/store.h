@@ -36,6 +36,13 @@ enum store_mode {
  */
 int store_open(const char *file, enum store_mode mode, struct store **ret,
                struct err *err) MUST_CHECK;
+/*
+ * Of a file that cannot be opened as a store, by its first bytes alone: is it ours, so that it may
+ * be moved aside? It is when it is empty, when our application_id stands in its header, or when it
+ * has no database's header and the name that the store has by itself. False also for what cannot be
+ * read.
+ */
+bool store_may_be_ours(const char *file);
 bool store_was_made(const struct store *s);       /* by this call to store_open */
 void store_set_patience(struct store *s, int ms); /* instead of STORE_BUSY_MS */
 const char *store_file(const struct store *s);

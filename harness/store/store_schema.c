@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The tables, as the list of changes that made them; docs/store.md describes them (tested). */
+#include "base/cleanup.h"
 #include "store/store_parts.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #define APPLICATION_ID 1112757330 /* "BSTR": PRAGMA application_id */
 
@@ -116,6 +120,24 @@ static const char *const migrations[STORE_SCHEMA] = {
     ") STRICT, WITHOUT ROWID;"
     "UPDATE runs SET journal_size = -1;",
 };
+
+/* sqlite.org/fileformat.html, "The Database Header"; the number's first byte is the highest. */
+bool store_may_be_ours(const char *file)
+{
+    static const char magic[16] = "SQLite format 3";
+    enum { AT = 68, HEADER = 100 };
+    unsigned char h[HEADER] = {0};
+    const char *slash = strrchr(file, '/');
+    CLEANUP_FD int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t n = fd < 0 ? -1 : read(fd, h, sizeof(h));
+    if (n <= 0)
+        return n == 0;
+    if (((uint32_t)h[AT] << 24 | (uint32_t)h[AT + 1] << 16 | (uint32_t)h[AT + 2] << 8 |
+         h[AT + 3]) == APPLICATION_ID)
+        return true;
+    return memcmp(h, magic, sizeof(magic)) != 0 &&
+           strcmp(slash != NULL ? slash + 1 : file, STORE_FILE) == 0;
+}
 
 static int number(const struct store *s, const char *pragma, int64_t *ret, struct err *err)
 {

@@ -144,7 +144,7 @@ static void test_a_damaged_store_is_made_anew(void)
     overwrite(&p, "this was a store");
     CU_ASSERT_EQUAL(history(&p, NULL), 2);
     CU_ASSERT_TRUE(said(&p, "stderr", "is damaged"));
-    CU_ASSERT_TRUE(said(&p, "stderr", "`blackstart history --rebuild`"));
+    CU_ASSERT_TRUE(said(&p, "stderr", "`blackstart history --rebuild --store /tmp/"));
     CU_ASSERT_EQUAL(HISTORY(&p, "--rebuild"), 0);
     CU_ASSERT_TRUE(said(&p, "stdout", "history.db.old-2"));
     CU_ASSERT_TRUE(said(&p, "stdout", "2 runs recorded"));
@@ -153,6 +153,37 @@ static void test_a_damaged_store_is_made_anew(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(old);
     CU_ASSERT_EQUAL(strncmp(old, "this was a store", 16), 0);
     CU_ASSERT_EQUAL(listed(&p), 2);
+    e2e_end(&p.t);
+}
+
+static void test_what_is_no_store_is_not_moved(void)
+{
+    struct place p;
+    place_make(&p, 1);
+    (void)snprintf(p.file, sizeof(p.file), "%s/notes.txt", p.runs);
+    overwrite(&p, "what a person wrote");
+    CU_ASSERT_EQUAL(HISTORY(&p, "--rebuild"), 2);
+    CU_ASSERT_TRUE(said(&p, "stderr", "is no store of runs"));
+    CU_ASSERT_TRUE(said(&p, "stderr", "or add --force to move it aside"));
+    CU_ASSERT_TRUE(is_there(&p, "notes.txt"));
+    CU_ASSERT_FALSE(is_there(&p, "notes.txt.old-1"));
+    CU_ASSERT_EQUAL(HISTORY(&p, "--rebuild", "--force"), 0);
+    CU_ASSERT_TRUE(is_there(&p, "notes.txt.old-1"));
+    /* Another program's database has the store's name. */
+    (void)snprintf(p.file, sizeof(p.file), "%s/history.db", p.runs);
+    overwrite(&p, "");
+    CU_ASSERT_EQUAL(store_rig_number(p.file, "CREATE TABLE urls (url)"), -1);
+    CU_ASSERT_EQUAL(HISTORY(&p, "--rebuild"), 2);
+    CU_ASSERT_TRUE(said(&p, "stderr", "is another program's database"));
+    CU_ASSERT_FALSE(is_there(&p, "history.db.old-1"));
+    /* A directory and a device stay whatever is added. */
+    (void)snprintf(p.file, sizeof(p.file), "%s/run-0", p.runs);
+    CU_ASSERT_EQUAL(HISTORY(&p, "--rebuild", "--force"), 2);
+    CU_ASSERT_TRUE(said(&p, "stderr", "is not a file"));
+    CU_ASSERT_TRUE(is_there(&p, "run-0"));
+    p.file[0] = '\0';
+    CU_ASSERT_EQUAL(HISTORY(&p, "--rebuild"), 2);
+    CU_ASSERT_TRUE(said(&p, "stderr", "--store needs a file's name here"));
     e2e_end(&p.t);
 }
 
@@ -178,6 +209,7 @@ static void test_what_cannot_be_asked(void)
         {{"--prune"}, "--prune needs --keep N or --older-than WHEN"},
         {{"--keep", "3"}, "--keep belongs to --prune"},
         {{"--prune", "--keep", "1", "--rebuild"}, "are two things to do"},
+        {{"--force"}, "--force belongs to --rebuild"},
         {{"--export", "xml"}, "expected csv or json"},
         {{"--since", "yesterday"}, "expected an age such as 90d or a date"},
         {{"--verdict", "good"}, "expected pass, inconclusive, invalid or fail"},
@@ -221,6 +253,7 @@ static const struct check_test tests[] = {
     {"pruned runs stay away until asked for", test_pruned_runs_stay_away_until_asked_for},
     {"folders go when asked for", test_folders_go_when_asked_for},
     {"a damaged store is made anew", test_a_damaged_store_is_made_anew},
+    {"what is no store is not moved", test_what_is_no_store_is_not_moved},
     {"a newer store is left alone", test_a_newer_store_is_left_alone},
     {"under sudo", test_under_sudo},
     {"what cannot be asked", test_what_cannot_be_asked},

@@ -211,13 +211,56 @@ static void test_what_is_refused(void)
     static const char text[] = "Not a database at all, but a text that is longer than a header is, "
                                "which SQLite reads in its first hundred bytes.";
     write_file(text, sizeof(text));
-    expect_refused("`blackstart history --rebuild`", ERR_INPUT);
+    char mend[128];
+    (void)snprintf(mend, sizeof(mend), "`blackstart history --rebuild --store %s`", file);
+    expect_refused(mend, ERR_INPUT); /* it has the store's own name */
     (void)unlink(file);
     CU_ASSERT_EQUAL(mkdir(file, 0700), 0);
     expect_refused("is not a file", ERR_USAGE);
     (void)rmdir(file);
     write_file("", 0); /* what a kill right after the file was made leaves */
     store_close(must_open());
+    end();
+}
+
+/* By what a file begins with, or, where that says nothing, by its name. */
+static void test_whose_a_file_is(void)
+{
+    static const char none[] = "a text";
+    static const struct {
+        const char *name, *begins;
+        uint32_t id; /* at its place in the header */
+        bool ours;
+    } rows[] = {
+        {"/history.db", "SQLite format 3", 1112757330, true},
+        {"/other.db", "SQLite format 3", 1112757330, true},
+        {"/other.db", "SQLite formaX 3", 1112757330, true},
+        {"/history.db", "SQLite format 3", 0, false},
+        {"/history.db", "SQLite format 3", 252006674, false},
+        {"/history.db", none, 0, true},
+        {"/other.db", none, 0, false},
+        {"/myhistory.db", none, 0, false},
+    };
+    begin();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char header[100] = "";
+        (void)snprintf(header, sizeof(header), "%s", rows[i].begins);
+        for (int k = 0; k < 4; k++)
+            header[68 + k] = (char)(rows[i].id >> (24 - 8 * k));
+        (void)snprintf(file, sizeof(file), "%s%s", dir, rows[i].name);
+        write_file(header, rows[i].begins == none ? strlen(none) : sizeof(header));
+        CU_ASSERT_EQUAL(store_may_be_ours(file), rows[i].ours);
+        (void)unlink(file);
+        CU_ASSERT_FALSE(store_may_be_ours(file));
+    }
+    write_file("", 0);
+    CU_ASSERT_TRUE(store_may_be_ours(file));
+    (void)unlink(file);
+    store_close(must_open()); /* what the store itself writes there */
+    CU_ASSERT_TRUE(store_may_be_ours(file));
+    write_file("not a database, and not named like one", 38);
+    expect_refused("is no store of runs (file is not a database); name another file by --store",
+                   ERR_INPUT);
     end();
 }
 
@@ -336,6 +379,7 @@ static const struct check_test tests[] = {
     {"forgetting", test_forgetting},
     {"types and keys are strict", test_types_and_keys_are_strict},
     {"what is refused", test_what_is_refused},
+    {"whose a file is", test_whose_a_file_is},
     {"damage", test_damage},
     {"the page has each column", test_the_page_has_each_column},
     {"folders", test_folders},
