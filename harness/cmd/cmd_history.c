@@ -122,7 +122,8 @@ static int show(const struct command_args *args, const char *scenario, struct st
     struct store_filter filter;
     char since[WHEN_TEXT];
     if (filter_of(args, scenario, &filter, since, err) != 0 ||
-        store_list(s, &filter, &list, err) != 0)
+        store_list(s, &filter, &list, err) != 0 ||
+        (list.n == 0 && scenario != NULL && cmd_store_has(s, scenario, false, err) != 0))
         return -1;
     if (command_value(args, "export") != NULL)
         return print_export(args, &list, s, err);
@@ -162,6 +163,22 @@ static int check(const struct command_args *args, struct err *err)
     return 0;
 }
 
+/* There is no store, and nobody named one; err says so. */
+static int show_none(const struct command_args *args, const struct cmd_store *place,
+                     struct err *err)
+{
+    CLEANUP_BUF struct buf out = BUF_INIT(TEXT_MAX);
+    const struct store_list none = {.n = 0};
+    const char *format = command_value(args, "export");
+    if (command_flag(args, "json") || (format != NULL && strcmp(format, "json") == 0))
+        return print_json(history_json(&none, place->file, NULL, err), err);
+    if (format != NULL)
+        history_print_csv(&none, &out);
+    else
+        buf_printf(&out, "%s\n", err->msg);
+    return print_text(&out, err);
+}
+
 static int act(const struct command_args *args, const char *scenario, struct err *err)
 {
     struct cmd_store place;
@@ -171,10 +188,8 @@ static int act(const struct command_args *args, const char *scenario, struct err
     if (command_flag(args, "rebuild"))
         return history_rebuild(&place, command_flag(args, "force"), err);
     if (cmd_store_open(&place, &s, err) != 0) {
-        if (err->code != ERR_NOT_FOUND || place.asked)
-            return -1;
-        (void)puts("no runs yet: `blackstart run` records each in runs/history.db");
-        return 0;
+        bool none = err->code == ERR_NOT_FOUND && !place.asked && scenario == NULL;
+        return none && !command_flag(args, "import") ? show_none(args, &place, err) : -1;
     }
     if (command_flag(args, "import"))
         return history_import(args, s, err);
@@ -200,11 +215,13 @@ const struct command command_history = {
     .name = "history",
     .summary = "List earlier runs; keep, prune and export them.",
     .usage = "[OPTIONS] [SCENARIO]",
-    .doc = "Lists what the store knows of runs, the newest first: when, the verdict and the "
-           "target that decided it, with its interval. SCENARIO is a scenario's name or file. Runs "
-           "whose "
-           "folders lie beside the store, and that it does not know, are read first: the folders "
-           "are the truth, and nothing is lost with the store (docs/store.md).",
+    .doc =
+        "Lists what the store knows of runs, the newest first: when, the verdict and the "
+        "target that decided it, with its interval. SCENARIO is a scenario's name or file. Runs "
+        "whose "
+        "folders lie beside the store, and that it does not know, are read first: the folders "
+        "are the truth, and nothing is lost with the store (docs/store.md). Exit status: 0, also "
+        "when no run is like that; 3 when the store has no run of SCENARIO.",
     .example = "blackstart history quickstart --since 30d\n"
                "blackstart history --verdict fail --json\n"
                "blackstart history --export csv > runs.csv\n"

@@ -79,7 +79,7 @@ static int write_and_print(const struct judge *j, const struct report *report, s
     *err = unwritten;
     if (report->analysis->dirty)
         err->code = ERR_DIRTY;
-    return -1;
+    return j->json && !j->silent ? COMMAND_TOLD : -1;
 }
 
 int cmd_judge(const struct judge *j, struct err *err)
@@ -92,5 +92,5 @@ int cmd_judge(const struct judge *j, struct err *err)
     int rc =
         j->print != NULL ? print_one(&report, j->print, err) : write_and_print(j, &report, err);
     cmd_store_record(&j->store, j->dir, run.history, run.analysis);
-    return rc < 0 ? -1 : run.analysis->exit_status;
+    return rc < 0 ? rc : run.analysis->exit_status;
 }

@@ -22,7 +22,8 @@ struct judge {
     const struct report_renderer *print; /* prints this one alone and writes none; NULL: writes */
 };
 
-/* Writes the reports, prints the verdict; the exit status, or -1. */
+/* Writes the reports, prints the verdict; the exit status, -1, or COMMAND_TOLD where the document
+ * was printed and a report could not be written. */
 int cmd_judge(const struct judge *j, struct err *err) MUST_CHECK;
 
 #endif

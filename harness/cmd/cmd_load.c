@@ -35,26 +35,6 @@ json_t *cmd_problems_json(const struct problems *p, const char *file, const stru
     return list;
 }
 
-static void print_refusal(const struct command_args *args, const struct problems *p,
-                          const struct err *err)
-{
-    static const struct problems none = {0};
-    if (!command_flag(args, "json"))
-        return;
-    json_t *doc =
-        json_pack("{s:n, s:i, s:s, s:o}", "verdict", "exit", err_exit_status(err->code), "error",
-                  err->msg, "problems", cmd_problems_json(p != NULL ? p : &none, "", NULL));
-    (void)json_dumpf(doc, stdout, JSON_INDENT(2));
-    (void)puts("");
-    json_decref(doc);
-}
-
-int cmd_refused(const struct command_args *args, const struct err *err)
-{
-    print_refusal(args, NULL, err);
-    return -1;
-}
-
 int cmd_load_scenario_over(const struct command_args *args, const struct cmd_load *what,
                            const struct catalogue *faults, struct scenario **ret, struct err *err)
 {
@@ -65,7 +45,7 @@ int cmd_load_scenario_over(const struct command_args *args, const struct cmd_loa
     struct problems problems = {0};
     if (scenario_sets_over(args, what->second, what->variant, sets, &n_sets, &texts, err) != 0 ||
         scenario_find(what->file, file, err) != 0)
-        return cmd_refused(args, err);
+        return -1;
     int rc = scenario_load(file, faults, sets, n_sets, ret, &problems, err);
     if (rc == 0 && (*ret)->n_probes == 0) {
         bool lab = (*ret)->lab != NULL;
@@ -75,9 +55,8 @@ int cmd_load_scenario_over(const struct command_args *args, const struct cmd_loa
                         "%s is %s: a scenario is needed, which names it with \"%s\"", file,
                         lab ? "a lab file" : "an inventory", lab ? "lab:" : "inventory:");
     }
-    if (rc != 0)
-        print_refusal(args, &problems, err);
     if (rc != 0 && problems.n != 0) {
+        command_print_refusal(args, err, cmd_problems_json(&problems, file, NULL));
         cmd_print_problems(&problems);
         rc = 2;
     }
@@ -110,20 +89,18 @@ static int check_length(const struct plan *plan, uint32_t trials, struct err *er
         (unsigned)(limit.ns / plan->trial_least_ns));
 }
 
-int cmd_can_run(const struct command_args *args, const struct scenario *scenario, uint64_t seed,
-                uint32_t trials, struct err *err)
+int cmd_can_run(const struct scenario *scenario, uint64_t seed, uint32_t trials, struct err *err)
 {
     struct plan *plan = NULL;
     if (scenario->lab == NULL) {
-        (void)make_error(err, ERR_UNSUPPORTED, 0,
-                         "%s names real hosts; only labs can be run yet: "
-                         "give it \"lab:\"",
-                         scenario->file);
-        return cmd_refused(args, err);
+        return make_error(err, ERR_UNSUPPORTED, 0,
+                          "%s names real hosts; only labs can be run yet: "
+                          "give it \"lab:\"",
+                          scenario->file);
     }
     if (plan_build(scenario, seed, &plan, err) < 0)
-        return cmd_refused(args, err);
+        return -1;
     int rc = check_length(plan, trials, err);
     plan_free(plan);
-    return rc == 0 ? 0 : cmd_refused(args, err);
+    return rc;
 }

@@ -11,8 +11,7 @@
 
 #include <jansson.h>
 
-/* 0 and *ret (scenario_free); 2: the file has problems, which are printed; -1 with err, which is
- * printed for --json. */
+/* 0 and *ret (scenario_free); 2: the file has problems, which are printed; -1 with err. */
 int cmd_load_scenario(const struct command_args *args, const char *file,
                       const struct catalogue *faults, struct scenario **ret,
                       struct err *err) MUST_CHECK;
@@ -26,14 +25,10 @@ int cmd_load_scenario_over(const struct command_args *args, const struct cmd_loa
                            const struct catalogue *faults, struct scenario **ret,
                            struct err *err) MUST_CHECK;
 
-/* Nothing was done, and why: with --json the document {verdict: null, exit, error, problems}.
- * Returns -1. */
-int cmd_refused(const struct command_args *args, const struct err *err);
-
-/* What the scenario alone shows to be wrong is said before anything is made: 0, or -1, printed for
- * --json too. trials: so many with faults are needed, which must fit its deadline; 0: none. */
-int cmd_can_run(const struct command_args *args, const struct scenario *scenario, uint64_t seed,
-                uint32_t trials, struct err *err) MUST_CHECK;
+/* What the scenario alone shows to be wrong is said before anything is made: 0, or -1. trials: so
+ * many with faults are needed, which must fit its deadline; 0: none. */
+int cmd_can_run(const struct scenario *scenario, uint64_t seed, uint32_t trials,
+                struct err *err) MUST_CHECK;
 
 void cmd_print_problems(const struct problems *p);
 /* That there were more of them, where there were. */

@@ -123,19 +123,18 @@ static void put_line(void *ctx, const char *label, const char *text)
         buf_printf(ctx, "%-11s %s\n", label, text);
 }
 
-static int show_one(const char *operand, bool json, struct err *err)
+static int show_one(const struct command_args *args, bool json, struct err *err)
 {
     CLEANUP_BUF struct buf out = BUF_INIT(TEXT_MAX);
-    char file[PATH_MAX], here[64];
+    const char *operand = args->operands[0];
+    char here[64];
     struct scenario *s = NULL;
-    if (scenario_find(operand, file, err) < 0)
-        return -1;
-    if (load(file, &s, err) < 0)
-        return 2;
-    int rc =
-        s->outage.title != NULL
-            ? 0
-            : make_error(err, ERR_INPUT, 0, "%s reproduces no outage: it has no \"outage:\"", file);
+    int rc = cmd_load_scenario(args, operand, &fault_catalogue, &s, err);
+    if (rc != 0)
+        return rc;
+    if (s->outage.title == NULL)
+        rc = make_error(err, ERR_INPUT, 0, "%s reproduces no outage: it has no \"outage:\"",
+                        s->file);
     if (rc == 0 && json) {
         print_json(one_json(s));
     } else if (rc == 0) {
@@ -167,7 +166,7 @@ static int run(const struct command_args *args, struct err *err)
         return outages_table(args->operands, args->n_operands, json, err);
     if (args->n_operands > 1)
         return make_error(err, ERR_USAGE, 0, "one outage at a time; --table takes runs' folders");
-    return args->n_operands == 0 ? list_all(json, err) : show_one(args->operands[0], json, err);
+    return args->n_operands == 0 ? list_all(json, err) : show_one(args, json, err);
 }
 
 static int add_word(void *ctx, const char *name, const char *file)

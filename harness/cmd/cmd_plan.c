@@ -45,7 +45,7 @@ static int run(const struct command_args *args, struct err *err)
     struct plan *plan = NULL;
     uint64_t seed = 0;
     if (command_count(args, "seed", 0, COMMAND_SEED_MAX, &seed, err) < 0)
-        return cmd_refused(args, err);
+        return -1;
     int rc = cmd_load_scenario(args, args->operands[0], &fault_catalogue, &scenario, err);
     if (rc != 0)
         return rc;
@@ -54,9 +54,7 @@ static int run(const struct command_args *args, struct err *err)
         scenario->seed_given = true;
     }
     rc = plan_build(scenario, scenario->seed, &plan, err);
-    if (rc < 0)
-        (void)cmd_refused(args, err);
-    else
+    if (rc == 0)
         rc = print(plan, command_flag(args, "json"), err);
     plan_free(plan);
     scenario_free(scenario);

@@ -146,11 +146,11 @@ static int carry_out(const struct command_args *args, const struct scenario *sce
     struct view view = {.terminal = isatty(STDOUT_FILENO) != 0};
     struct judge judge = {.dir = dir, .json = json, .reports = reports};
     struct err why = {0};
-    if (cmd_can_run(args, scenario, options_of_run->seed, trials_needed(options_of_run), err) < 0)
+    if (cmd_can_run(scenario, options_of_run->seed, trials_needed(options_of_run), err) < 0)
         return -1;
     if (cmd_store_of_run(args, out, &judge.store, err) < 0 ||
         run_dir_make(out, scenario->name, dir, err) < 0)
-        return cmd_refused(args, err);
+        return -1;
     options_of_run->history = cmd_store_earlier(&judge.store, scenario);
     options_of_run->dir = dir;
     options_of_run->view = (struct run_view){.ask = ask_apart};
@@ -167,13 +167,12 @@ static int carry_out(const struct command_args *args, const struct scenario *sce
     if (told)
         (void)puts("");
     (void)snprintf(journal, sizeof(journal), "%s/" JOURNAL_FILE, dir);
-    /* Where there is a verdict for people, it says why. */
-    if (rc < 0 && (json || access(journal, F_OK) < 0))
-        (void)fprintf(stderr, "blackstart run: %s\n", why.msg);
     if (rc < 0 && access(journal, F_OK) < 0) {
-        (void)cmd_refused(args, &why);
-        return err_exit_status(why.code);
+        *err = why;
+        return -1;
     }
+    if (rc < 0 && json) /* where there is a verdict for people, it says why */
+        (void)fprintf(stderr, "blackstart run: %s\n", why.msg);
     int status = cmd_judge(&judge, err);
     /* Where the reports could not be written, the run's own trouble may not stand in its journal.
      */
@@ -191,7 +190,7 @@ static int run(const struct command_args *args, struct err *err)
     if (report_select(command_value(args, "report"), &reports, err) < 0 ||
         command_count(args, "trials", 1, 10000, &trials, err) < 0 ||
         command_count(args, "seed", 0, COMMAND_SEED_MAX, &seed, err) < 0)
-        return cmd_refused(args, err);
+        return -1;
     int rc = cmd_load_scenario(args, args->operands[0], &fault_catalogue, &scenario, err);
     if (rc != 0)
         return rc;
@@ -218,7 +217,7 @@ static int run(const struct command_args *args, struct err *err)
                          "%u straight passes are needed to accept: --trials %u would never do",
                          scenario_sequential_least(&plan), plan.at_most);
         scenario_free(scenario);
-        return cmd_refused(args, err);
+        return -1;
     }
     rc = carry_out(args, scenario, reports, &o, err);
     scenario_free(scenario);

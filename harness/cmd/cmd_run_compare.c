@@ -65,9 +65,9 @@ static int run_pair(const struct command_args *args, const struct run_compared *
                               .reports = what->reports,
                               .seed = what->seed,
                               .together = true};
-    rc = cmd_can_run(args, what->scenario, what->seed, what->trials, err);
+    rc = cmd_can_run(what->scenario, what->seed, what->trials, err);
     if (rc == 0)
-        rc = cmd_can_run(args, b, what->seed, what->trials, err);
+        rc = cmd_can_run(b, what->seed, what->trials, err);
     int worst = rc == 0 ? cmd_run_turns(args, &turns, err) : rc, status = worst;
     if (worst >= 0) {
         const char *first = runs[0].dir, *second = runs[1].dir;
@@ -124,7 +124,7 @@ static int variants_load(const struct command_args *args, const char *const *nam
         const struct cmd_load load = {.file = args->operands[0], .variant = names[i]};
         int rc = cmd_load_scenario_over(args, &load, &fault_catalogue, &ret[i], err);
         if (rc == 0)
-            rc = cmd_can_run(args, ret[i], what->seed, what->trials, err);
+            rc = cmd_can_run(ret[i], what->seed, what->trials, err);
         if (rc != 0)
             return rc;
     }
@@ -140,7 +140,7 @@ static int run_variants(const struct command_args *args, const struct run_compar
     char *text CLEANUP_FREE = NULL;
     size_t n = 0;
     if (names_take(args, what->scenario, names, &n, &text, err) < 0)
-        return cmd_refused(args, err);
+        return -1;
     int rc = variants_load(args, names, n, what, loaded, err);
     for (size_t i = 0; i < n; i++) {
         runs[i] = (struct run_turn){.scenario = loaded[i], .name = names[i], .folder = names[i]};
@@ -162,13 +162,11 @@ int cmd_run_compared(const struct command_args *args, const struct run_compared 
                      struct err *err)
 {
     if (check_options(args, err) < 0)
-        return cmd_refused(args, err);
+        return -1;
     if (is_variants(args))
         return run_variants(args, what, err);
-    if (what->trials < COMPARE_TRIALS_MIN) {
-        (void)make_error(err, ERR_USAGE, 0,
-                         "fewer than 4 v 4 trials cannot show any difference: --trials 8");
-        return cmd_refused(args, err);
-    }
+    if (what->trials < COMPARE_TRIALS_MIN)
+        return make_error(err, ERR_USAGE, 0,
+                          "fewer than 4 v 4 trials cannot show any difference: --trials 8");
     return run_pair(args, what, err);
 }

@@ -151,7 +151,7 @@ static int filter_read(const struct command_args *args, struct samples_filter *r
     return 0;
 }
 
-static int run(const struct command_args *args, struct err *err)
+static int print_all(const struct command_args *args, struct err *err)
 {
     CLEANUP_HISTORY struct history *h = NULL;
     const char *path = args->operands[0];
@@ -177,6 +177,12 @@ static int run(const struct command_args *args, struct err *err)
         return wrap_error(err, "%s", path);
     }
     return 0;
+}
+
+/* Its lines are documents of their own: what is wrong is not one more of them. */
+static int run(const struct command_args *args, struct err *err)
+{
+    return print_all(args, err) < 0 ? COMMAND_TOLD : 0;
 }
 
 const struct command command_samples = {

@@ -3,6 +3,7 @@
 
 #include "agents/faults/catalogue.h"
 #include "base/cleanup.h"
+#include "base/param.h"
 #include "cmd/cmd_load.h"
 #include "cmd/judged.h"
 #include "journal/journal.h"
@@ -16,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { NAMES_MAX = 64 };
 #define DEFAULT RUN_DIR_RUNS "/" STORE_FILE
 
 static int take(const char *file, struct cmd_store *ret, struct err *err)
@@ -157,6 +159,31 @@ int cmd_store_scenario(const struct command_args *args, const char **ret,
     return rc;
 }
 
+int cmd_store_has(struct store *s, const char *scenario, bool with_faults, struct err *err)
+{
+    CLEANUP_STORE_LIST struct store_list list = {.n = 0};
+    const char *names[NAMES_MAX];
+    size_t n = 0;
+    if (store_list(s, &(struct store_filter){.with_faults = with_faults}, &list, err) != 0)
+        return -1;
+    for (size_t i = 0; i < list.n; i++) {
+        const char *name = list.runs[i].scenario;
+        size_t k = 0;
+        if (strcmp(name, scenario) == 0)
+            return 0;
+        while (k < n && strcmp(names[k], name) != 0)
+            k++;
+        if (k == n && n < NAMES_MAX)
+            names[n++] = name;
+    }
+    const char *near = nearest_word(scenario, names, n);
+    return make_error(err, ERR_NOT_FOUND, 0,
+                      "%s has no run of a scenario \"%s\"%s%s%s; see "
+                      "blackstart history",
+                      store_file(s), scenario, near != NULL ? "; did you mean \"" : "",
+                      near != NULL ? near : "", near != NULL ? "\"?" : "");
+}
+
 /* One folder of a run: 0 when nothing is wrong with the store. */
 static int catch_up_one(struct store *s, const char *dir, bool again, struct cmd_caught_up *ret,
                         struct err *err)
@@ -250,7 +277,12 @@ int cmd_store_open(const struct cmd_store *place, struct store **ret, struct err
     if (place->file[0] == '\0')
         return make_error(err, ERR_USAGE, 0, "--store needs a file's name here");
     if (open_store(place, &s, err) != 0)
-        return -1;
+        return err->code == ERR_NOT_FOUND && !place->asked
+                   ? make_error(err, ERR_NOT_FOUND, 0,
+                                "no runs yet: `blackstart run` records each in %s; --store FILE "
+                                "names another store",
+                                place->file)
+                   : -1;
     /* What the store has is shown whatever could not be added. */
     if (cmd_store_runs(s, dir, &why) != 0 || cmd_store_catch_up(s, dir, false, &c, &why) != 0)
         (void)fprintf(stderr, "note: not up to date with the runs' folders: %s\n", why.msg);

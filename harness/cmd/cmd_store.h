@@ -41,6 +41,11 @@ int cmd_store_of_all(const struct command_args *args, struct cmd_store *ret,
 int cmd_store_scenario(const struct command_args *args, const char **ret,
                        struct scenario **ret_file, struct err *err) MUST_CHECK;
 
+/* ERR_NOT_FOUND, with the nearest name that there is, when the store has no run of a scenario of
+ * that name (`with_faults`: those that only measured do not count). */
+int cmd_store_has(struct store *s, const char *scenario, bool with_faults,
+                  struct err *err) MUST_CHECK;
+
 /* The members of the event `history` for a run that is about to begin; NULL, and a note on stderr,
  * when the store cannot be asked. The caller decrefs. */
 json_t *cmd_store_earlier(const struct cmd_store *store, const struct scenario *s);

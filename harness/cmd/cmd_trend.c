@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/cleanup.h"
-#include "base/param.h"
 #include "cmd/cmd_store.h"
 #include "cmd/terminal.h"
 #include "cmd/trend_chart.h"
@@ -11,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LIMIT = 40, LIMIT_MAX = 100000, TEXT_MAX = 64 << 20, NAMES_MAX = 64 };
+enum { LIMIT = 40, LIMIT_MAX = 100000, TEXT_MAX = 64 << 20 };
 
 static const struct command_option options[] = {
     {.name = "target",
@@ -22,29 +21,6 @@ static const struct command_option options[] = {
     {.name = "json", .doc = "Print one JSON document."},
     CMD_STORE_OPTION,
 };
-
-/* What the store has instead. */
-static int no_such_scenario(struct store *s, const char *name, struct err *err)
-{
-    CLEANUP_STORE_LIST struct store_list list = {.n = 0};
-    const char *names[NAMES_MAX];
-    size_t n = 0;
-    if (store_list(s, &(struct store_filter){.with_faults = true}, &list, err) != 0)
-        return -1;
-    for (size_t i = 0; i < list.n && n < NAMES_MAX; i++) {
-        size_t k = 0;
-        while (k < n && strcmp(names[k], list.runs[i].scenario) != 0)
-            k++;
-        if (k == n)
-            names[n++] = list.runs[i].scenario;
-    }
-    const char *near = nearest_word(name, names, n);
-    return make_error(err, ERR_NOT_FOUND, 0,
-                      "%s has no run of a scenario \"%s\"%s%s%s; see "
-                      "blackstart history",
-                      store_file(s), name, near != NULL ? "; did you mean \"" : "",
-                      near != NULL ? near : "", near != NULL ? "\"?" : "");
-}
 
 /* Of the newest run that has such a target. */
 static int target_find(const struct earlier *e, const char *part, const struct earlier_target **ret,
@@ -156,9 +132,8 @@ static int draw(const struct command_args *args, const char *scenario, struct er
         .scenario = scenario, .with_faults = true, .limit = (int64_t)limit};
     if (store_list(s, &filter, &list, err) != 0)
         return -1;
-    if (list.n == 0)
-        return no_such_scenario(s, scenario, err);
-    if (in_order(&list, &e, err) != 0 ||
+    if ((list.n == 0 && cmd_store_has(s, scenario, true, err) != 0) ||
+        in_order(&list, &e, err) != 0 ||
         target_find(&e, command_value(args, "target"), &target, err) != 0 ||
         trend_make(e.runs, e.n, NULL, target, &list.arena, &t, err) != 0)
         return -1;
@@ -180,10 +155,12 @@ const struct command command_trend = {
     .name = "trend",
     .summary = "Draw a target of a scenario over its runs.",
     .usage = "[OPTIONS] SCENARIO",
-    .doc = "One line a run, the oldest first: its interval on one scale, with the target, and a "
-           "mark where the scenario's text, its variables or Blackstart's version are others than "
-           "before. Not on a terminal, the same without the drawing. SCENARIO is a scenario's "
-           "name or file; runs that only measured are left out.",
+    .doc =
+        "One line a run, the oldest first: its interval on one scale, with the target, and a "
+        "mark where the scenario's text, its variables or Blackstart's version are others than "
+        "before. Not on a terminal, the same without the drawing. SCENARIO is a scenario's "
+        "name or file; runs that only measured are left out. Exit status: 0, or 3 when the store "
+        "has no run of it.",
     .example = "blackstart trend quickstart\n"
                "blackstart trend quickstart --target availability",
     .options = options,

@@ -218,6 +218,17 @@ static int print_text(struct buf *text, struct err *err)
     return 0;
 }
 
+void command_print_refusal(const struct command_args *args, const struct err *err, json_t *problems)
+{
+    json_t *doc = json_pack("{s:n, s:i, s:s, s:o}", "verdict", "exit", err_exit_status(err->code),
+                            "error", err->msg, "problems", problems);
+    if (command_flag(args, "json")) {
+        (void)json_dumpf(doc, stdout, JSON_INDENT(2));
+        (void)puts("");
+    }
+    json_decref(doc);
+}
+
 static int run_command(const struct command_list *list, int argc, char **argv, struct err *err)
 {
     CLEANUP_BUF struct buf text = BUF_INIT(1 << 20);
@@ -241,7 +252,10 @@ static int run_command(const struct command_list *list, int argc, char **argv, s
         command_print_help(command, (size_t)terminal_width(stdout), &text);
         return print_text(&text, err);
     }
-    return command->run(&args, err);
+    int status = command->run(&args, err);
+    if (status == -1)
+        command_print_refusal(&args, err, json_array());
+    return status;
 }
 
 /* A standard descriptor that is closed would be the next file's number: what is printed would go

@@ -11,13 +11,14 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define COMMAND_SEED_MAX ((UINT64_C(1) << 53) - 1) /* what a JSON number holds exactly */
 
-enum { COMMAND_VALUES_MAX = 64, COMMAND_OPERANDS_ANY = -1 };
+enum { COMMAND_VALUES_MAX = 64, COMMAND_OPERANDS_ANY = -1, COMMAND_TOLD = -2 };
 
 struct command_option {
     const char *name;               /* long, without dashes */
@@ -52,7 +53,8 @@ struct command {
     size_t n_options;
     int operands_min, operands_max;    /* COMMAND_OPERANDS_ANY: no maximum */
     void (*complete)(struct buf *out); /* adds the words that an operand may be; NULL: files */
-    /* The exit status, 0 or more; or -1 with err, whose code gives the exit status. */
+    /* The exit status, 0 or more; or -1 with err, whose code gives the exit status, and of which
+     * --json makes a document; or COMMAND_TOLD with err, where a document is printed already. */
     int (*run)(const struct command_args *args, struct err *err);
 };
 
@@ -71,6 +73,11 @@ int command_main(const struct command_list *list, int argc, char **argv);
  * pointers are reordered. */
 int command_parse(const struct command *command, int argc, char **argv, struct command_args *ret,
                   struct err *err) MUST_CHECK;
+
+/* With --json, what there is instead of a result: {verdict: null, exit, error, problems}. Takes
+ * over `problems`. */
+void command_print_refusal(const struct command_args *args, const struct err *err,
+                           json_t *problems);
 
 bool command_flag(const struct command_args *args, const char *option);
 /* The value of an option, or NULL when it was not given. */

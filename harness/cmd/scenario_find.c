@@ -105,13 +105,16 @@ int scenario_find(const char *operand, char ret[PATH_MAX], struct err *err)
     struct stat st;
     bool there = stat(operand, &st) == 0;
     size_t len = strlen(operand);
+    if (len == 0)
+        return make_error(err, ERR_INPUT, 0,
+                          "\"\": an empty name is no file, folder or shipped scenario");
     if (there && S_ISDIR(st.st_mode)) {
-        bool slash = len != 0 && operand[len - 1] == '/';
+        bool slash = operand[len - 1] == '/';
         return place_path(ret, err, "%s%s" SCENARIO_FOLDER_FILE, operand, slash ? "" : "/");
     }
     bool path = operand[0] == '/' || operand[0] == '.' ||
                 (len > 5 && strcmp(operand + len - 5, ".yaml") == 0);
-    if (there || path || len == 0)
+    if (there || path)
         return place_path(ret, err, "%s", operand);
     if (places_take(&places, err) < 0)
         return -1;

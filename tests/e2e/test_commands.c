@@ -65,6 +65,13 @@ static void test_refusals_as_documents(void)
         "blackstart run --json --trials 0 scenarios/quickstart.yaml 2>/dev/null",
         "blackstart run --json scenarios/labs/etcd3.yaml 2>/dev/null",
         "blackstart plan --json --seed x scenarios/quickstart.yaml 2>/dev/null",
+        "blackstart outages --json nosuch 2>/dev/null",
+        "blackstart outages --json scenarios/quickstart.yaml 2>/dev/null",
+        "blackstart outages --json tests/unit/scenario/bad/step-none.yaml 2>/dev/null",
+        "blackstart outages --json --table nosuch 2>/dev/null",
+        "blackstart compare --json nosuch nosuch 2>/dev/null",
+        "blackstart faults --json nosuch 2>/dev/null",
+        "blackstart report --json nosuch 2>/dev/null",
     };
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         CU_ASSERT_EQUAL(command(lines[i]), 2);
@@ -80,6 +87,9 @@ static void test_refusals_as_documents(void)
 
 static void test_files_alone(void)
 {
+    expect("blackstart validate \"\"", 2, "\"\": an empty name is no file");
+    expect("blackstart outages \"\"", 2, "\"\": an empty name is no file");
+    expect("blackstart outages ./nosuch.yaml", 2, "./nosuch.yaml: No such file or directory");
     expect("blackstart validate tests/unit/scenario/inventory.yaml", 0, "valid");
     expect("blackstart run scenarios/labs/etcd3.yaml", 2, "is a lab file: a scenario is needed");
     expect("blackstart plan --seed 7 scenarios/quickstart.yaml", 0, "seed        7");

@@ -222,9 +222,63 @@ static void test_what_cannot_be_asked(void)
         CU_ASSERT_EQUAL(history(&p, rows[i].args), 2);
         CU_ASSERT_TRUE(said(&p, "stderr", rows[i].says));
     }
-    e2e_start(&p.t, (const char *const[]){"trend", "--store", p.file, "smal", NULL});
-    CU_ASSERT_EQUAL(e2e_wait(&p.t, 20), 3);
-    CU_ASSERT_TRUE(said(&p, "stderr", "did you mean \"small\"?"));
+    e2e_end(&p.t);
+}
+
+/* blackstart ARGS in a directory without runs, its exit status. */
+static int alone(struct place *p, const char *args)
+{
+    char line[400];
+    (void)snprintf(line, sizeof(line),
+                   "cd %s && mkdir -p alone && cd alone && env -u BLACKSTART_STORE %s/blackstart "
+                   "%s >%s/stdout 2>%s/stderr",
+                   p->t.dir, BINARY_DIR, args, p->t.dir, p->t.dir);
+    return WEXITSTATUS(shell_run(line));
+}
+
+/* `history` and `trend` say the same of a scenario that has no run, for people and programs. */
+static void test_a_scenario_without_runs(void)
+{
+    static const char *const commands[] = {"history", "trend"};
+    struct place p;
+    place_make(&p, 1);
+    for (size_t i = 0; i < 2; i++) {
+        char line[40];
+        e2e_start(&p.t, (const char *const[]){commands[i], "--store", p.file, "smal", NULL});
+        CU_ASSERT_EQUAL(e2e_wait(&p.t, 20), 3);
+        CU_ASSERT_TRUE(said(&p, "stderr",
+                            "has no run of a scenario \"smal\"; did you mean "
+                            "\"small\"?"));
+        e2e_start(&p.t, (const char *const[]){commands[i], "--store", p.file, "--json", "x", NULL});
+        CU_ASSERT_EQUAL(e2e_wait(&p.t, 20), 3);
+        json_t *document = e2e_json(p.t.dir, "stdout");
+        CU_ASSERT_EQUAL(e2e_number(document, "exit"), 3);
+        CU_ASSERT_PTR_NOT_NULL(strstr(e2e_text(document, "error"), "of a scenario \"x\""));
+        json_decref(document);
+        (void)snprintf(line, sizeof(line), "%s small", commands[i]);
+        CU_ASSERT_EQUAL(alone(&p, line), 3);
+        CU_ASSERT_TRUE(said(&p, "stderr", "no runs yet: "));
+    }
+    /* It has some, though none like that. */
+    CU_ASSERT_EQUAL(HISTORY(&p, "--verdict", "fail", "small"), 0);
+    CU_ASSERT_TRUE(said(&p, "stdout", "no run like that"));
+    e2e_end(&p.t);
+}
+
+/* Without a store there is nothing to list, in whatever form it is asked for. */
+static void test_no_store(void)
+{
+    struct place p;
+    place_make(&p, 0);
+    CU_ASSERT_EQUAL(alone(&p, "history"), 0);
+    CU_ASSERT_TRUE(said(&p, "stdout", "no runs yet: `blackstart run` records each in runs/"));
+    CU_ASSERT_EQUAL(alone(&p, "history --json"), 0);
+    json_t *document = e2e_json(p.t.dir, "stdout");
+    CU_ASSERT_TRUE(json_is_array(json_object_get(document, "runs")));
+    json_decref(document);
+    CU_ASSERT_EQUAL(alone(&p, "history --export csv"), 0);
+    CU_ASSERT_TRUE(said(&p, "stdout", "run,wall,scenario,"));
+    CU_ASSERT_EQUAL(alone(&p, "history --import /tmp"), 3);
     e2e_end(&p.t);
 }
 
@@ -257,6 +311,8 @@ static const struct check_test tests[] = {
     {"a newer store is left alone", test_a_newer_store_is_left_alone},
     {"under sudo", test_under_sudo},
     {"what cannot be asked", test_what_cannot_be_asked},
+    {"a scenario without runs", test_a_scenario_without_runs},
+    {"no store", test_no_store},
 };
 
 CHECK_MAIN("history", tests)

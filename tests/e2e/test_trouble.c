@@ -73,6 +73,12 @@ static void test_a_report_on_a_full_file_system(void)
     e2e_start(&t, (const char *const[]){"report", t.out, NULL});
     CU_ASSERT_EQUAL(e2e_wait(&t, 20), 3);
     expect_said(&t, "pass", "out/result.json: No space left on device");
+    json_decref(t.result);
+    e2e_start(&t, (const char *const[]){"report", "--json", t.out, NULL});
+    CU_ASSERT_EQUAL(e2e_wait(&t, 20), 3);
+    json_t *document = e2e_json(t.dir, "stdout"); /* one alone, that of the result */
+    CU_ASSERT_STRING_EQUAL(e2e_text(document, "verdict"), "pass");
+    json_decref(document);
     (void)umount(t.out);
     e2e_end(&t);
 }

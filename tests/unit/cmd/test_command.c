@@ -14,8 +14,10 @@ static const struct command_option options[] = {
 
 static int run(const struct command_args *args, struct err *err)
 {
-    if (command_flag(args, "json"))
-        return make_error(err, ERR_DIRTY, 0, "left dirty");
+    if (command_flag(args, "json")) {
+        (void)make_error(err, ERR_DIRTY, 0, "left dirty");
+        return command_flag(args, "quiet") ? COMMAND_TOLD : -1;
+    }
     return command_value(args, "out") != NULL ? 1 : 0;
 }
 
@@ -98,7 +100,9 @@ static void test_mistakes(void)
     CU_ASSERT_STRING_EQUAL(parse("a -q --quiet"), "--quiet was given twice");
 }
 
-/* Exit status of a whole command line; what it prints goes nowhere. */
+static char printed[1000]; /* by the last command line, on the standard output */
+
+/* Exit status of a whole command line. */
 static int status(char *a, char *b, char *c)
 {
     char program[] = "blackstart";
@@ -106,11 +110,12 @@ static int status(char *a, char *b, char *c)
     int argc = 1 + (a != NULL) + (b != NULL) + (c != NULL);
     (void)fflush(stderr);
     int saved = dup(2), saved_out = dup(1);
-    FILE *nowhere = fopen("/dev/null", "w");
+    FILE *nowhere = fopen("/dev/null", "w"), *out = tmpfile();
     CU_ASSERT_PTR_NOT_NULL_FATAL(nowhere);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
     (void)fflush(stdout);
     (void)dup2(fileno(nowhere), 2);
-    (void)dup2(fileno(nowhere), 1);
+    (void)dup2(fileno(out), 1);
     int got = command_main(&list, argc, argv);
     (void)fflush(stdout);
     (void)dup2(saved, 2);
@@ -118,6 +123,9 @@ static int status(char *a, char *b, char *c)
     (void)close(saved);
     (void)close(saved_out);
     (void)fclose(nowhere);
+    rewind(out);
+    printed[fread(printed, 1, sizeof(printed) - 1, out)] = '\0';
+    (void)fclose(out);
     return got;
 }
 
@@ -134,6 +142,24 @@ static void test_exit_status(void)
     CU_ASSERT_EQUAL(status(go, help, NULL), 0);
     CU_ASSERT_EQUAL(status(help, NULL, NULL), 0);
     CU_ASSERT_EQUAL(status(NULL, NULL, NULL), 0);
+}
+
+/* What a program reads is one document, also where a command had printed its own before it failed.
+ */
+static void test_an_error_is_a_document(void)
+{
+    char go[] = "go", x[] = "x", json[] = "--json", told[] = "-jq";
+    CU_ASSERT_EQUAL(status(go, x, json), 4);
+    json_t *doc = json_loads(printed, JSON_REJECT_DUPLICATES, NULL);
+    CU_ASSERT_TRUE(json_is_null(json_object_get(doc, "verdict")));
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(doc, "exit")), 4);
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(doc, "error")), "left dirty");
+    CU_ASSERT_TRUE(json_is_array(json_object_get(doc, "problems")));
+    json_decref(doc);
+    CU_ASSERT_EQUAL(status(go, x, told), 4);
+    CU_ASSERT_STRING_EQUAL(printed, "");
+    CU_ASSERT_EQUAL(status(go, x, NULL), 0);
+    CU_ASSERT_STRING_EQUAL(printed, "");
 }
 
 static void test_texts_derive_from_the_table(void)
@@ -163,6 +189,7 @@ static const struct check_test tests[] = {
     {"forms", test_forms},
     {"mistakes", test_mistakes},
     {"exit status", test_exit_status},
+    {"an error is a document", test_an_error_is_a_document},
     {"texts derive from the table", test_texts_derive_from_the_table},
 };
 
