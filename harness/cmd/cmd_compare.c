@@ -82,7 +82,7 @@ static int side_add(const struct comparison *what, enum compare_side side, struc
     for (size_t i = 0; i < n; i++) {
         CLEANUP_JUDGED struct judged run = {.history = NULL};
         if (judged_load(dirs[i], &run, err) < 0)
-            return wrap_error(err, "%s", dirs[i]);
+            return -1;
         if (check(what, s, side, run.history, dirs[i], err) < 0 ||
             compare_add(c, side, run.analysis, err) < 0)
             return -1;

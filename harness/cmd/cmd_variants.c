@@ -43,7 +43,7 @@ static int row_take(struct all *a, const char *dir, struct err *err)
     size_t i = a->n++;
     struct judged *run = &a->runs[i];
     if (judged_load(dir, run, err) < 0)
-        return wrap_error(err, "%s", dir);
+        return -1;
     variants_row_of(run, dir, &a->rows[i]);
     overview_make(run->analysis, i != 0 ? &a->rows[0].overview : NULL, &a->rows[i].overview);
     return 0;

@@ -30,11 +30,12 @@ static int scenario_of(const struct history *h, struct scenario **ret, struct er
 int judged_load(const char *dir, struct judged *ret, struct err *err)
 {
     *ret = (struct judged){.history = NULL};
-    return history_load(dir, &ret->history, err) < 0 ||
-                   scenario_of(ret->history, &ret->scenario, err) < 0 ||
-                   analysis_make(ret->scenario, ret->history, &ret->analysis, err) < 0
-               ? -1
-               : 0;
+    if (history_load(dir, &ret->history, err) < 0)
+        return -1; /* it has named the directory */
+    if (scenario_of(ret->history, &ret->scenario, err) < 0 ||
+        analysis_make(ret->scenario, ret->history, &ret->analysis, err) < 0)
+        return wrap_error(err, "%s", dir);
+    return 0;
 }
 
 void judged_free(struct judged *j)

@@ -11,7 +11,7 @@ struct judged {
     struct analysis *analysis;
 };
 
-/* On failure too, *ret is to be freed. */
+/* On failure too, *ret is to be freed; err names the directory. */
 int judged_load(const char *dir, struct judged *ret, struct err *err) MUST_CHECK;
 void judged_free(struct judged *j);
 #define CLEANUP_JUDGED __attribute__((cleanup(judged_free)))

@@ -98,7 +98,7 @@ static int run_add(struct table *t, const char *dir, struct err *err)
     (void)snprintf(t->dirs[t->n], PATH_MAX, "%s", dir);
     if (judged_load(dir, run, err) < 0) {
         judged_free(run);
-        return wrap_error(err, "%s", dir);
+        return -1;
     }
     variants_row_of(run, t->dirs[t->n], &row);
     const struct variants_row *like = NULL;

@@ -182,7 +182,8 @@ struct history {
     json_t **lines;                     /* owns what the pointers above borrow */
 };
 
-/* Reads DIR/journal.ndjson and the sample files beside it; their hashes must be right. */
+/* Reads DIR/journal.ndjson and the sample files beside it; their hashes must be right. The error
+ * names the directory. */
 int history_load(const char *dir, struct history **ret, struct err *err) MUST_CHECK;
 
 /*

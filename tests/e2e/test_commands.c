@@ -95,6 +95,23 @@ static void test_files_alone(void)
     expect("blackstart plan --seed 7 scenarios/quickstart.yaml", 0, "seed        7");
 }
 
+/* Commands that take several runs say which is broken, once. */
+static void test_a_broken_run(void)
+{
+    static const char *const commands[] = {"compare", "outages --table"};
+    char dir[] = "/tmp/blackstart-broken-XXXXXX", line[200], says[100];
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+    (void)snprintf(line, sizeof(line), ": >%s/journal.ndjson", dir);
+    CU_ASSERT_EQUAL(shell_run(line), 0);
+    (void)snprintf(says, sizeof(says), "blackstart: %s: journal.ndjson has no whole line\n", dir);
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        (void)snprintf(line, sizeof(line), "blackstart %s %s %s", commands[i], dir, dir);
+        expect(line, 2, says);
+    }
+    (void)snprintf(line, sizeof(line), "rm -r %s", dir);
+    CU_ASSERT_EQUAL(shell_run(line), 0);
+}
+
 static void test_manual_pages(void)
 {
     expect("blackstart help --man", 0, ".SS blackstart run ");
@@ -137,6 +154,7 @@ static const struct check_test tests[] = {
     {"what a fault says of itself", test_what_a_fault_says},
     {"refusals as documents", test_refusals_as_documents},
     {"files alone", test_files_alone},
+    {"a broken run", test_a_broken_run},
     {"manual pages", test_manual_pages},
     {"installed", test_installed},
 };
