@@ -93,6 +93,12 @@ void report_compare_text(const struct compare *c, struct buf *out)
         buf_puts(out, "  no run has a target\n");
     for (size_t i = 0; i < c->n_targets; i++)
         put_target(out, c, &c->targets[i]);
+    if (c->left_out[COMPARE_A] + c->left_out[COMPARE_B] != 0)
+        buf_printf(out,
+                   "  left out: %zu run%s of %s and %zu of %s, stopped before any trial with a "
+                   "fault had ended\n",
+                   c->left_out[COMPARE_A], c->left_out[COMPARE_A] == 1 ? "" : "s",
+                   c->names[COMPARE_A], c->left_out[COMPARE_B], c->names[COMPARE_B]);
     if (c->family > c->n_targets)
         buf_printf(out,
                    "  each p is corrected for %zu tests, of all pairs (Holm); the intervals are "
@@ -154,7 +160,8 @@ json_t *report_compare_json(const struct compare *c)
     json_t *targets = json_array();
     for (size_t i = 0; i < c->n_targets; i++)
         (void)json_array_append_new(targets, target_json(&c->targets[i]));
-    return json_pack("{s:s, s:i, s:f, s:i, s:i, s:o}", "verdict", verdict(c), "exit",
+    return json_pack("{s:s, s:i, s:f, s:i, s:i, s:i, s:i, s:o}", "verdict", verdict(c), "exit",
                      c->exit_status, "margin_s", c->margin, "runs_a", (int)c->runs[COMPARE_A],
-                     "runs_b", (int)c->runs[COMPARE_B], "targets", targets);
+                     "runs_b", (int)c->runs[COMPARE_B], "left_out_a", (int)c->left_out[COMPARE_A],
+                     "left_out_b", (int)c->left_out[COMPARE_B], "targets", targets);
 }

@@ -240,8 +240,7 @@ static const char *status_word(const struct report *report)
     const struct history *h = report->history;
     enum verdict v = report->analysis->verdict;
     if (h->aborted)
-        return h->abort_why != NULL && strcmp(h->abort_why, "interrupt") == 0 ? "interrupted"
-                                                                              : "aborted";
+        return history_stopped(h) ? "interrupted" : "aborted";
     return v == VERDICT_INCONCLUSIVE || v == VERDICT_INVALID ? "failed" : "completed";
 }
 

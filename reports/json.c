@@ -273,6 +273,7 @@ json_t *report_json(const struct report *report)
     (void)json_object_set_new(o, "seed", json_integer((json_int_t)h->seed));
     (void)json_object_set_new(o, "no_fault", json_boolean(h->no_fault));
     (void)json_object_set_new(o, "aborted", json_boolean(h->aborted));
+    (void)json_object_set_new(o, "stopped", json_boolean(a->stopped));
     (void)json_object_set_new(o, "error", text(h->error));
     (void)json_object_set_new(o, "symptoms", json_symptoms(a->symptoms, a->n_symptoms));
     (void)json_object_set_new(o, "symptoms_shown", json_shown(a));

@@ -37,6 +37,8 @@ void report_overview_trials(struct buf *out, const struct overview *o)
             buf_printf(out, "%s%u %s", between, o->verdicts[v], verdict_word((enum verdict)v));
             between = ", ";
         }
+    if (o->stopped != 0)
+        buf_printf(out, "; %u run%s stopped", o->stopped, o->stopped == 1 ? "" : "s");
 }
 
 static void put_cell(struct line *line, int column, const struct buf *text)
@@ -187,14 +189,14 @@ json_t *report_variant_json(const struct variants_row *row)
         if (row->overview.verdicts[i] != 0)
             (void)json_object_set_new(verdicts, verdict_word((enum verdict)i),
                                       json_integer(row->overview.verdicts[i]));
-    json_t *o =
-        json_pack("{s:s, s:s?, s:s, s:s, s:s, s:b, s:i, s:b, s:s, s:i, s:i, s:o}", "name",
-                  row->name, "description", v != NULL ? v->description : NULL, "expect",
-                  scenario_expect_word(row->expect), "verdict", verdict_word(row->verdict), "why",
-                  row->why, "as_expected", overview_as_expected(row->verdict, row->expect), "exit",
-                  overview_exit(row->verdict, row->dirty, row->expect), "dirty", row->dirty,
-                  "folder", row->dir, "trials", (int)row->overview.trials, "by_hand",
-                  (int)row->overview.by_hand, "verdicts", verdicts);
+    json_t *o = json_pack(
+        "{s:s, s:s?, s:s, s:s, s:s, s:b, s:i, s:b, s:s, s:i, s:i, s:i, s:o}", "name", row->name,
+        "description", v != NULL ? v->description : NULL, "expect",
+        scenario_expect_word(row->expect), "verdict", verdict_word(row->verdict), "why", row->why,
+        "as_expected", overview_as_expected(row->verdict, row->expect), "exit",
+        overview_exit(row->verdict, row->dirty, row->expect), "dirty", row->dirty, "folder",
+        row->dir, "trials", (int)row->overview.trials, "by_hand", (int)row->overview.by_hand,
+        "stopped", (int)row->overview.stopped, "verdicts", verdicts);
     for (int i = 0; i < OVERVIEW_N; i++)
         (void)json_object_set_new(o, keys[i],
                                   figure_json(&row->overview, &row->overview.figures[i]));

@@ -72,13 +72,23 @@ static void injections_fill(struct analysis_maker *m)
             a->injections[a->n_injections++] = a->trials[i].injections[k];
 }
 
-/* The trials that count for targets: dry ones only when there are no others. */
+/* The trials that count for targets: dry ones, and one that was stopped, only when there are no
+ * others. */
 static bool is_judged(const struct analysis *a, size_t trial)
 {
+    const struct analysis_trial *t = &a->trials[trial];
     bool only_dry = true;
     for (size_t i = 0; only_dry && i < a->n_trials; i++)
         only_dry = a->trials[i].fault_free;
-    return only_dry || !a->trials[trial].fault_free;
+    return only_dry || (!t->fault_free && !(t->stopped && a->n_ended != 0));
+}
+
+static void ended_fill(struct analysis_maker *m)
+{
+    struct analysis *a = m->a;
+    a->stopped = history_stopped(m->h);
+    for (size_t i = 0; i < a->n_trials; i++)
+        a->n_ended += !a->trials[i].fault_free && !a->trials[i].stopped;
 }
 
 static bool is_same(const struct analysis_target *a, const struct analysis_target *b)
@@ -257,6 +267,7 @@ int analysis_make(const struct scenario *s, const struct history *h, struct anal
         *err = m.why;
         return -1;
     }
+    ended_fill(&m);
     hosts_fill(&m);
     injections_fill(&m);
     targets_fill(&m);

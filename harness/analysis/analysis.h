@@ -339,8 +339,8 @@ struct analysis_quantile {
 enum { ANALYSIS_QUANTILES = 4 };
 
 /* What the trials say together of one target of the scenario. Where n proves nothing, was not fixed
- * before (a plan), or the series is invalid, nothing is known. Lower bounds come from the figures'
- * lower ends, upper ones from their upper ends. */
+ * before (a plan, a stop), or the series is invalid, nothing is known. Lower bounds come from the
+ * figures' lower ends, upper ones from their upper ends. */
 struct analysis_summary {
     const char *measure, *of, *from, *detail; /* as the target's */
     enum analysis_unit unit;
@@ -385,6 +385,7 @@ struct analysis_series {
 struct analysis_trial {
     uint32_t trial;
     bool fault_free;
+    bool stopped; /* from outside, while it was under way: it says nothing of the system */
     enum verdict verdict;
     const char *why; /* of the verdict, one sentence */
     const struct history_trial *of;
@@ -428,6 +429,8 @@ struct analysis {
     enum verdict verdict;
     const char *why;
     bool dirty;
+    bool stopped;     /* from outside: history_stopped */
+    uint32_t n_ended; /* trials with a fault that this did not cut */
     int exit_status;
     struct analysis_target *targets; /* each from the trial that decided */
     size_t n_targets;
@@ -449,6 +452,12 @@ struct analysis {
     const char **notes; /* rules used and what a reader must know: torn journal, late probes */
     size_t n_notes;
 };
+
+/* Nothing was learnt from a run that was stopped before any trial with a fault had ended. */
+static inline bool analysis_says_nothing(const struct analysis *a)
+{
+    return a->stopped && a->n_ended == 0;
+}
 
 /* Scenario and history are borrowed and must outlive the result. */
 int analysis_make(const struct scenario *s, const struct history *h, struct analysis **ret,

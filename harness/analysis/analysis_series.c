@@ -130,9 +130,10 @@ void analysis_series(struct analysis_maker *m)
         return;
     s->decision = DECISION_OPEN;
     for (size_t i = 0; i < a->n_trials && s->decision == DECISION_OPEN && !s->invalid; i++) {
-        if (a->trials[i].fault_free || a->trials[i].of->outcome == NULL)
+        const struct analysis_trial *t = &a->trials[i];
+        if (t->fault_free || t->stopped || t->of->outcome == NULL)
             continue;
-        count(s, a, &a->trials[i]);
+        count(s, a, t);
         decide(&m->h->plan, s);
     }
     if (s->invalid)

@@ -17,7 +17,7 @@ static const double order_z = 2.2414;    /* the same of a standard normal */
 /* Why a trial says nothing of target k; NULL: it counts. */
 static const char *left_out(const struct analysis_trial *t, size_t k)
 {
-    if (t->verdict == VERDICT_INVALID || !analysis_symptoms_shown(t))
+    if (t->verdict == VERDICT_INVALID || t->stopped || !analysis_symptoms_shown(t))
         return t->why;
     if (k >= t->n_targets)
         return "not judged";
@@ -183,6 +183,19 @@ static bool planned(const struct analysis_maker *m)
     return m->h->plan.at_most != 0;
 }
 
+/* What the number of trials proves; nothing where it was not fixed before, or they are not sound.
+ */
+static const char *no_proof(const struct analysis_maker *m)
+{
+    if (m->a->series.invalid)
+        return "the series is invalid, and proves nothing";
+    if (planned(m))
+        return "the plan says what that proves, since their number was not fixed before";
+    return m->a->stopped ? "the run was stopped, so that their number was not fixed before, and "
+                           "proves nothing of other runs"
+                         : NULL;
+}
+
 /* Rounded down: no more is claimed than is proven. */
 static const char *sentence_of(struct analysis_maker *m, const struct analysis_summary *s)
 {
@@ -193,16 +206,10 @@ static const char *sentence_of(struct analysis_maker *m, const struct analysis_s
         undecided = analysis_text(m, " (%u undecided, which count as missed)", s->undecided);
     if (s->n_left_out != 0)
         out = analysis_text(m, "; %zu left out", s->n_left_out);
-    if (m->a->series.invalid)
-        return analysis_text(m,
-                             "%s: %u of %zu trials passed; the series is invalid, and proves "
-                             "nothing",
-                             name, s->passes, s->n);
-    if (planned(m))
-        return analysis_text(m,
-                             "%s: %u of %zu trials passed%s%s; the plan says what that proves, "
-                             "since their number was not fixed before",
-                             name, s->passes, s->n, undecided, out);
+    const char *none = no_proof(m);
+    if (none != NULL)
+        return analysis_text(m, "%s: %u of %zu trials passed%s%s; %s", name, s->passes, s->n,
+                             undecided, out, none);
     return analysis_text(m,
                          "%s: %u of %zu trials passed%s; that proves, with 95 %% confidence, that "
                          "at least %.1f %% of runs do%s%s%s",
@@ -223,7 +230,7 @@ static void summary_fill(struct analysis_maker *m, struct analysis_summary *s, s
     double *upper = analysis_array(m, s->n, sizeof(*upper));
     if (lower == NULL || upper == NULL)
         return;
-    if (!m->a->series.invalid && !planned(m))
+    if (no_proof(m) == NULL)
         analysis_summary_bounds(s, lower, upper);
     for (size_t i = 0; i < s->n; i++)
         lower[i] = (s->values[i].lower + s->values[i].upper) / 2;

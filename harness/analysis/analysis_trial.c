@@ -150,11 +150,6 @@ static bool proven(const struct analysis_trial *t)
     return true;
 }
 
-static bool interrupted(const struct history_trial *of)
-{
-    return of->abort_why != NULL && strcmp(of->abort_why, "interrupt") == 0;
-}
-
 /* "host n1 died": what was on it, or known by its agent, its fault's proof too, went with it. */
 static const char *proof_lost(struct analysis_maker *m, const struct history_trial *of)
 {
@@ -176,7 +171,7 @@ static const char *dropped(struct analysis_maker *m, const struct analysis_trial
     if (why != NULL)
         return why;
     *ret_verdict = VERDICT_INCONCLUSIVE;
-    if (interrupted(t->of))
+    if (t->stopped)
         return "interrupted";
     if (cut_off(m, t) && !proven(t))
         return m->h->error != NULL ? m->h->error : journal_ends;
@@ -210,6 +205,7 @@ void analysis_trial(struct analysis_maker *m, const struct history_trial *of,
 {
     *ret = (struct analysis_trial){.trial = of->trial,
                                    .fault_free = of->fault_free || m->h->no_fault,
+                                   .stopped = history_trial_stopped(of),
                                    .of = of,
                                    .why = "",
                                    .start_ns = of->start_ns,

@@ -79,7 +79,12 @@ static int figures_add(struct compare_figures *f, const struct analysis_summary 
 int compare_add(struct compare *c, enum compare_side side, const struct analysis *a,
                 struct err *err)
 {
+    if (analysis_says_nothing(a)) {
+        c->left_out[side]++;
+        return 0;
+    }
     c->runs[side]++;
+    c->stopped[side] = c->stopped[side] || a->stopped;
     c->invalid[side] = c->invalid[side] || a->series.invalid;
     c->planned[side] = c->planned[side] || a->series.decision != DECISION_NO_PLAN;
     for (size_t i = 0; i < a->n_summaries; i++) {
@@ -168,6 +173,8 @@ static const char *cannot(const struct compare *c, const struct compare_target *
         return "a series is invalid: its fault-free trial showed impact, or the outage's symptoms";
     if (c->planned[COMPARE_A] || c->planned[COMPARE_B])
         return "a series stopped by its plan: the number of its trials was not fixed before";
+    if (c->stopped[COMPARE_A] || c->stopped[COMPARE_B])
+        return "a series was stopped before its end: the number of its trials was not fixed before";
     if (n == 0 || m == 0)
         return "one side has no trial of it that counts";
     if (n < COMPARE_TRIALS_MIN || m < COMPARE_TRIALS_MIN)

@@ -47,8 +47,10 @@ struct compare {
     const char *names[2]; /* "A" and "B", or what the caller puts here and keeps */
     size_t family;        /* tests that the p's are corrected for */
     size_t runs[2];
-    bool invalid[2]; /* one of its series is */
-    bool planned[2]; /* one of its series stopped by a plan, at what it had seen */
+    size_t left_out[2]; /* runs that were stopped before any trial with a fault had ended */
+    bool invalid[2];    /* one of its series is */
+    bool planned[2];    /* one of its series stopped by a plan, at what it had seen */
+    bool stopped[2];    /* or was stopped, by somebody who may have seen it */
     struct compare_target targets[COMPARE_TARGETS_MAX];
     size_t n_targets;
     int exit_status; /* 0 not slower, 1 slower by more than the margin, 3 cannot tell */
@@ -58,7 +60,7 @@ int compare_new(double margin, struct compare **ret, struct err *err) MUST_CHECK
 void compare_free_at(struct compare **c);
 #define CLEANUP_COMPARE __attribute__((cleanup(compare_free_at)))
 
-/* Adds a run's figures to a side. */
+/* Adds a run's figures to a side, or counts it as left out. */
 int compare_add(struct compare *c, enum compare_side side, const struct analysis *a,
                 struct err *err) MUST_CHECK;
 /* Once all are added. */

@@ -18,7 +18,7 @@ const char *overview_word(enum overview_what w)
 
 static bool counts(const struct analysis_trial *t)
 {
-    return !t->fault_free && t->verdict != VERDICT_INVALID && t->n_waves != 0 &&
+    return !t->fault_free && !t->stopped && t->verdict != VERDICT_INVALID && t->n_waves != 0 &&
            t->waves[0].injected.hi != HISTORY_UNKNOWN;
 }
 
@@ -188,19 +188,34 @@ static void blast(const struct analysis_trial *t, struct overview_figure *f)
     widen(f, share.lower, share.upper, 1);
 }
 
+/* A plan decides by a run's end. */
+static enum verdict verdict_of(const struct analysis *a)
+{
+    enum verdict v = VERDICT_NOT_JUDGED;
+    if (!a->stopped || analysis_says_nothing(a) || a->series.invalid ||
+        a->series.decision != DECISION_NO_PLAN)
+        return a->verdict;
+    for (size_t i = 0; i < a->n_trials; i++)
+        if (!a->trials[i].stopped)
+            v = verdict_worse(v, a->trials[i].verdict);
+    return v;
+}
+
 void overview_make(const struct analysis *a, const struct overview *like, struct overview *ret)
 {
     struct overview_figure *f = ret->figures;
     *ret =
-        (struct overview){.service = like != NULL ? like->service : service_of(a, "recovery_time")};
+        (struct overview){.service = like != NULL ? like->service : service_of(a, "recovery_time"),
+                          .stopped = a->stopped,
+                          .verdict = verdict_of(a)};
     const struct search s = {a, like, ret->service};
     bool recovers = of_target(&s, "recovery_time", false, OVERVIEW_RECOVERY, ret);
     bool is_stated = of_target(&s, "availability", true, OVERVIEW_AVAILABILITY, ret);
     for (size_t i = 0; i < a->n_trials; i++) {
         const struct analysis_trial *t = &a->trials[i];
         const struct analysis_probe *p = probe_of(t, s.service);
-        ret->trials += !t->fault_free;
-        ret->verdicts[t->verdict] += !t->fault_free;
+        ret->trials += !t->fault_free && !t->stopped;
+        ret->verdicts[t->verdict] += !t->fault_free && !t->stopped;
         if (!counts(t))
             continue;
         if (!recovers && p != NULL)
@@ -214,8 +229,18 @@ void overview_make(const struct analysis *a, const struct overview *like, struct
     }
 }
 
+/* A run that was stopped before any trial had ended. */
+static bool says_nothing(const struct overview *o)
+{
+    return o->stopped != 0 && o->trials == 0;
+}
+
 void overview_join(struct overview *o, const struct overview *with)
 {
+    if (says_nothing(o))
+        o->verdict = with->verdict;
+    else if (!says_nothing(with))
+        o->verdict = verdict_worse(o->verdict, with->verdict);
     for (int i = 0; i < OVERVIEW_N; i++) {
         struct overview_figure *f = &o->figures[i];
         const struct overview_figure *g = &with->figures[i];
@@ -224,6 +249,7 @@ void overview_join(struct overview *o, const struct overview *with)
             widen(f, g->lower, g->upper, g->n);
     }
     o->trials += with->trials;
+    o->stopped += with->stopped;
     o->by_hand += with->by_hand;
     for (int v = VERDICT_NOT_JUDGED; v <= VERDICT_FAIL; v++)
         o->verdicts[v] += with->verdicts[v];

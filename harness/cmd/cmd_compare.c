@@ -199,7 +199,7 @@ const struct command command_compare = {
         "B is shifted, between which bounds, and whether chance alone would do it (Mann-Whitney,\n"
         "Hodges-Lehmann, Holm); a trial that never came to its end ranks as the longest. Exit\n"
         "status: 0 not slower, 1 slower by more than the margin, 2 bad input, 3 cannot tell\n"
-        "(fewer than 4 v 4 trials that count, or an invalid series).",
+        "(fewer than 4 v 4 trials that count, or a series that is invalid or was stopped).",
     .example = "blackstart compare --margin 500ms runs/last-release runs/this-release\n"
                "blackstart compare runs/a1 runs/a2 -- runs/b1 runs/b2",
     .options = options,

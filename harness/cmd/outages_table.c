@@ -62,9 +62,9 @@ static size_t place_of(const struct table *t, const struct variants_row *row, bo
 static void join(struct variants_row *row, const struct variants_row *with)
 {
     overview_join(&row->overview, &with->overview);
-    if (verdict_worse(row->verdict, with->verdict) != row->verdict)
+    if (row->overview.verdict != row->verdict)
         row->why = "";
-    row->verdict = verdict_worse(row->verdict, with->verdict);
+    row->verdict = row->overview.verdict;
     row->dirty = row->dirty || with->dirty;
 }
 
@@ -104,6 +104,9 @@ static int run_add(struct table *t, const char *dir, struct err *err)
     const struct variants_row *like = NULL;
     size_t place = place_of(t, &row, &there, &like);
     overview_make(run->analysis, like != NULL ? &like->overview : NULL, &row.overview);
+    if (row.verdict != row.overview.verdict)
+        row.why = "";
+    row.verdict = row.overview.verdict;
     if (there) {
         join(&t->rows[place], &row);
         judged_free(run);

@@ -131,12 +131,13 @@ static void on_baseline(struct engine *e, const struct event *event)
                      event->text != NULL ? event->text : "its state cannot be read");
 }
 
-static void on_interrupt(struct engine *e)
+static void on_interrupt(struct engine *e, const struct event *event)
 {
     if (e->aborting)
         e->hurry = true;
     else
-        engine_abort(e, "interrupt", "stopped by the person");
+        engine_abort(e, "interrupt", "%s",
+                     event->text != NULL ? event->text : "stopped by the person");
 }
 
 static void begin_ask(struct engine *e)
@@ -193,7 +194,7 @@ static void take_event(struct engine *e, const struct event *event)
         end_hold(e, "person");
         break;
     case EVENT_INTERRUPT:
-        on_interrupt(e);
+        on_interrupt(e, event);
         break;
     case EVENT_ERROR:
         e->hurry = true;

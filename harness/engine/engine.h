@@ -50,8 +50,8 @@ enum event_kind {
     EVENT_DRAINED,         /* the probes stand still, all samples are in the journal */
     EVENT_NEXT,            /* ok = the next trial begins; else the run ends */
     EVENT_GO_ON,           /* the person looked long enough */
-    EVENT_INTERRUPT,
-    EVENT_ERROR /* the caller cannot go on; text */
+    EVENT_INTERRUPT,       /* text: by what; NULL: by a person */
+    EVENT_ERROR            /* the caller cannot go on; text */
 };
 
 struct event {

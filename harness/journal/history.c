@@ -126,6 +126,24 @@ int history_load_file(const char *path, struct history **ret, struct err *ret_wh
     return 0;
 }
 
+static bool is_stop(const char *why)
+{
+    return why != NULL && strcmp(why, "interrupt") == 0;
+}
+
+bool history_trial_stopped(const struct history_trial *t)
+{
+    return is_stop(t->abort_why);
+}
+
+bool history_stopped(const struct history *h)
+{
+    for (size_t i = 0; i < h->n_trials; i++)
+        if (history_trial_stopped(&h->trials[i]))
+            return true;
+    return is_stop(h->abort_why);
+}
+
 void history_free(struct history *h)
 {
     if (h == NULL)

@@ -182,6 +182,14 @@ struct history {
     json_t **lines;                     /* owns what the pointers above borrow */
 };
 
+/*
+ * Did somebody stop it from outside, a person (Ctrl-C, SIGTERM, a terminal that was closed) or the
+ * end of the run that it takes turns with? Nothing about the system was learnt from that; a guard,
+ * a deadline or a host that died is no stop.
+ */
+bool history_trial_stopped(const struct history_trial *t);
+bool history_stopped(const struct history *h); /* in a trial or outside of any */
+
 /* Reads DIR/journal.ndjson and the sample files beside it; their hashes must be right. The error
  * names the directory. */
 int history_load(const char *dir, struct history **ret, struct err *err) MUST_CHECK;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 enum { TURN_LIMIT_S = 24 * 3600 };
+static const char partner_ended[] = "the run that it takes turns with has ended";
 
 static void on_turn(evutil_socket_t fd, short what, void *ctx)
 {
@@ -23,7 +24,7 @@ static void on_turn(evutil_socket_t fd, short what, void *ctx)
     if (!r->started && r->pending > 0)
         r->pending--;
     else if (r->turn_lost)
-        run_post(r, EVENT_INTERRUPT, 0, true, 0, NULL);
+        run_post(r, EVENT_INTERRUPT, 0, true, 0, partner_ended);
     else
         run_post(r, EVENT_NEXT, 0, true, 0, NULL);
 }
@@ -49,7 +50,7 @@ int run_next_first(struct run *r, struct err *err)
     int rc = run_wait(r, TURN_LIMIT_S, "the other run's lab and services", err);
     r->pending = 0;
     if (rc == 0 && r->turn_lost)
-        return make_error(err, ERR_CANCELLED, 0, "the run that it takes turns with has ended");
+        return make_error(err, ERR_CANCELLED, 0, "%s", partner_ended);
     return rc;
 }
 

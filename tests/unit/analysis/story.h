@@ -32,6 +32,8 @@ struct story {
     uint32_t trials;         /* default 1; all alike, but: */
     const char *const *each; /* the slots of each, as long as `write`; NULL: all as `write` */
     bool dry_first;          /* the first is without a fault */
+    uint32_t stop;           /* 1 + the trial in which a person stops the run */
+    bool stop_between;       /* or behind them all */
     const char *start;       /* more members of run.start: ",'trials':3" */
     const struct scenario_symptom *symptoms;
     size_t n_symptoms;
@@ -66,6 +68,9 @@ static inline const char *story_slots(const struct story *s, uint32_t trial)
     STORY_APPLIED("i1", "3000000000", "3010000000")                                                \
     STORY_EVIDENCE("i1", "state", "true") STORY_REVERTED("i1", "6000000000", "6020000000")
 
+#define STORY_STOP                                                                                 \
+    "{'t':5000000000,'ev':'abort','why':'interrupt','what':'stopped by the person'}\n"
+
 static inline uint32_t story_trials(const struct story *s)
 {
     return s->trials != 0 ? s->trials : 1;
@@ -83,12 +88,15 @@ static inline bool story_trial(const struct story *s, uint32_t t, struct buf *b)
     if (!dry)
         buf_puts(b, s->faults != NULL ? s->faults : STORY_PAUSE);
     buf_puts(b, s->more != NULL ? s->more : "");
+    if (s->stop == t + 1)
+        buf_puts(b, STORY_STOP);
     if (s->torn)
         buf_puts(b, "{'t':9000000000,'ev':'evid");
     if (s->dies || s->torn)
         return false;
     buf_printf(b, "{'t':%lld,'ev':'prober','sent':1,'until_ns':%lld}\n", end, end);
-    buf_printf(b, "{'t':90000000000,'ev':'trial.end','trial':%u,'outcome':'done'}\n", t);
+    buf_printf(b, "{'t':90000000000,'ev':'trial.end','trial':%u,'outcome':'%s'}\n", t,
+               s->stop == t + 1 ? "aborted" : "done");
     return true;
 }
 
@@ -107,7 +115,10 @@ static inline void story_lines(const struct story *s, struct buf *b)
                s->dirty ? ",'differences':['+ route to nowhere'],'left':['i1: ip route del ...']"
                         : ",'differences':[],'left':[]",
                "'/var/lib/app: written by app'");
-    buf_puts(b, "{'t':90000000000,'ev':'run.end','aborted':false}\n");
+    if (s->stop_between)
+        buf_puts(b, STORY_STOP);
+    buf_printf(b, "{'t':90000000000,'ev':'run.end','aborted':%s}\n",
+               s->stop_between || s->stop != 0 ? "true" : "false");
 }
 
 static inline size_t story_samples(const struct story *s, struct sample *ret, size_t max)

@@ -50,10 +50,11 @@ static void expect_fields(const char *run, const char *where, const json_t *obje
 }
 
 static const struct field of_result[] = {
-    {"verdict", TEXT, false},         {"exit", NUMBER, false}, {"targets", LIST, false},
-    {"injections", LIST, false},      {"hosts", LIST, false},  {"seed", NUMBER, false},
-    {"scenario_sha256", TEXT, false}, {"why", TEXT, false},    {"no_fault", BOOL, false},
-    {"aborted", BOOL, false},         {"trials", LIST, false}, {"notes", LIST, false},
+    {"verdict", TEXT, false},         {"exit", NUMBER, false},  {"targets", LIST, false},
+    {"injections", LIST, false},      {"hosts", LIST, false},   {"seed", NUMBER, false},
+    {"scenario_sha256", TEXT, false}, {"why", TEXT, false},     {"no_fault", BOOL, false},
+    {"aborted", BOOL, false},         {"stopped", BOOL, false}, {"trials", LIST, false},
+    {"notes", LIST, false},
 };
 static const struct field of_time[] = {
     {"measure", TEXT, false},  {"of", TEXT, false},       {"limit_s", NUMBER, true},
