@@ -8,16 +8,12 @@
 
 #include "base/clock.h"
 #include "check.h"
+#include "prober_process.h"
 #include "run/proberlink.h"
 
-#include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
-#include <net/if.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,22 +34,10 @@ static struct {
 static inline int rig_start_process(void *ctx, const int *fds, size_t n, pid_t *ret_pid,
                                     struct err *err)
 {
-    (void)ctx;
-    (void)n;
-    pid_t pid = fork();
-    if (pid < 0)
-        return make_error(err, ERR_SYSTEM, errno, "fork");
-    if (pid == 0) {
-        int control = fcntl(fds[0], F_DUPFD, 10), samples = fcntl(fds[1], F_DUPFD, 10);
-        if (dup2(control, 0) == 0 && dup2(samples, 1) == 1) {
-            (void)close(control);
-            (void)close(samples);
-            (void)execl(BINARY_DIR "/blackstart-prober", "blackstart-prober", (char *)NULL);
-        }
-        _exit(127);
-    }
-    *ret_pid = rig.prober = pid;
-    return 0;
+    int rc = prober_process_start(ctx, fds, n, ret_pid, err);
+    if (rc == 0)
+        rig.prober = *ret_pid;
+    return rc;
 }
 
 static inline void rig_answered(void)
@@ -116,11 +100,8 @@ static inline void rig_loop_for(int ms)
 
 static inline void rig_network(void)
 {
-    CU_ASSERT_EQUAL_FATAL(unshare(CLONE_NEWNET), 0);
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct ifreq r = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-    CU_ASSERT_EQUAL_FATAL(ioctl(fd, SIOCSIFFLAGS, &r), 0);
-    (void)close(fd);
+    struct err err;
+    CU_ASSERT_EQUAL_FATAL(own_network(&err), 0);
 }
 
 /* A prober that `spawn` starts. */

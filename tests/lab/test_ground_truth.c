@@ -2,33 +2,24 @@
 /*
  * The whole path of measurement against servers whose outages are known: prober process, pipe,
  * journal and its sample files, analysis. Outages of random length, 20 ms to 30 s, refused,
- * silently dropped, slow, wrongly answered, flapping, and of one endpoint of two, at intervals of 1
- * to 100 ms. Whatever the machine's load, the truth must lie within the bounds; what load may do is
- * make them inconclusive, and that share is printed. The long form (BLACKSTART_FULL=yes, some five
- * minutes) measures more than 1,000 outages with idle neighbours and 400 beside neighbours that
- * want all processors, and holds measuring's own limits against the trials in which the machine was
- * quiet for that interval, as a loop beside the prober measures it that does nothing but keep time.
+ * silently dropped, slow, wrongly answered, flapping, of one endpoint of two, and without an
+ * answer, at intervals of 1 to 100 ms. Whatever the machine's load, the truth must lie within the
+ * bounds; what load may do is make them inconclusive, and that share is printed. The long form
+ * (BLACKSTART_FULL=yes, some five minutes) measures more than 1,000 outages with idle neighbours
+ * and 400 beside neighbours that want all processors, and holds measuring's own limits against the
+ * trials in which the machine was quiet for that interval, as a loop beside the prober measures it
+ * that does nothing but keep time.
  */
 #include "base/cleanup.h"
-#include "journal/history.h"
-#include "journal/journal.h"
-#include "run/proberlink.h"
+#include "lab/tree.h"
 #include "scratch.h"
 #include "seed.h"
 #include "truth.h"
 #include "truth_load.h"
+#include "truth_run.h"
 #include "truth_score.h"
 
-#include "analysis/analysis.h"
-
-#include <event2/event.h>
-#include <ftw.h>
 #include <math.h>
-#include <net/if.h>
-#include <sched.h>
-#include <stdatomic.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 
 enum { BASE_PORT = 9400, QUIET_OUTAGES = 60, STATES_MAX = 128 };
@@ -47,17 +38,11 @@ static struct {
         int64_t latest_ns;  /* the loop beside it woke so late once */
     } states[STATES_MAX];
     uint32_t n_trials;
-    struct event_base *base;
-    struct clock clock;
-    struct journal *journal;
-    struct proberlink *client;
-    uint32_t trial;
-    bool waiting;
+    struct truth_run run;
     uint64_t random;
     char dir[64];
     struct truth_server servers[ROWS_MAX], partners[ROWS_MAX]; /* partners: of partial ones */
     struct truth truths[STATES_MAX][ROWS_MAX];
-    struct scenario scenario;
     struct scenario_probe probes[ROWS_MAX];
 } g;
 
@@ -65,6 +50,12 @@ static void give_up(const char *why)
 {
     printf("\n  %s\n", why);
     CU_FAIL_FATAL("the test cannot go on");
+}
+
+static void must(int rc, const struct err *err)
+{
+    if (rc != 0)
+        give_up(err->msg);
 }
 
 static uint64_t draw(uint64_t below)
@@ -82,96 +73,11 @@ static int64_t outage_length(bool is_long)
     return (int64_t)(is_long ? 2e9 * pow(15, share) : 20e6 * pow(100, share));
 }
 
-static int prober_start_process(void *ctx, const int *fds, size_t n, pid_t *ret_pid,
-                                struct err *err)
-{
-    (void)ctx;
-    (void)n;
-    pid_t pid = fork();
-    if (pid < 0)
-        return make_error(err, ERR_SYSTEM, errno, "fork");
-    if (pid == 0) {
-        /* Above what is to be replaced, so that neither lands on the other. */
-        int control = fcntl(fds[0], F_DUPFD, 10), samples = fcntl(fds[1], F_DUPFD, 10);
-        if (dup2(control, 0) == 0 && dup2(samples, 1) == 1) {
-            (void)close(control);
-            (void)close(samples);
-            (void)execl(BINARY_DIR "/blackstart-prober", "blackstart-prober", (char *)NULL);
-        }
-        _exit(127);
-    }
-    *ret_pid = pid;
-    return 0;
-}
-
-static void on_samples(void *ctx, const struct sample *samples, size_t n)
-{
-    struct err err;
-    (void)ctx;
-    CU_ASSERT_EQUAL(journal_samples_add(g.journal, g.trial, samples, n, &err), 0);
-}
-
-static void on_lost(void *ctx, const struct err *why)
-{
-    (void)ctx;
-    give_up(why->msg);
-}
-
-static void on_done(void *ctx, const struct err *why)
-{
-    (void)ctx;
-    if (why != NULL)
-        give_up(why->msg);
-    g.waiting = false;
-    (void)event_base_loopbreak(g.base);
-}
-
-static void on_stopped(void *ctx, const struct prober_health *health, const struct err *why)
-{
-    struct err err;
-    on_done(ctx, why);
-    int r = journal_append(g.journal, "prober",
-                           json_pack("{s:I, s:I, s:I, s:I, s:I}", "late", (json_int_t)health->late,
-                                     "gaps", (json_int_t)health->gaps, "sent",
-                                     (json_int_t)health->sent, "cpu_ns", (json_int_t)health->cpu_ns,
-                                     "until_ns", (json_int_t)health->until_ns),
-                           &err);
-    CU_ASSERT_EQUAL(r, 0);
-}
-
-static void wait_for_answer(void)
-{
-    g.waiting = true;
-    while (g.waiting)
-        CU_ASSERT_EQUAL_FATAL(event_base_dispatch(g.base), 0);
-}
-
-static void loop_for(int64_t ns)
-{
-    struct timeval t = {.tv_sec = ns / NS_PER_SEC, .tv_usec = ns % NS_PER_SEC / NS_PER_US};
-    (void)event_base_loopexit(g.base, &t);
-    (void)event_base_dispatch(g.base);
-}
-
-static void append(const char *ev, json_t *members)
-{
-    struct err err;
-    CU_ASSERT_EQUAL_FATAL(journal_append(g.journal, ev, members, &err), 0);
-}
-
-/* A namespace of our own, in which `lo` is up. */
-static void network_make(void)
-{
-    CU_ASSERT_EQUAL_FATAL(unshare(CLONE_NEWNET), 0);
-    CLEANUP_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct ifreq r = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-    CU_ASSERT_EQUAL_FATAL(ioctl(fd, SIOCSIFFLAGS, &r), 0);
-}
-
 static void servers_start(size_t i)
 {
     static const enum truth_how hows[HARMS] = {TRUTH_REFUSED, TRUTH_DROPPED, TRUTH_SLOW,
-                                               TRUTH_CONTENT, TRUTH_CONTENT, TRUTH_REFUSED};
+                                               TRUTH_CONTENT, TRUTH_CONTENT, TRUTH_REFUSED,
+                                               TRUTH_HUNG};
     uint16_t port = (uint16_t)(BASE_PORT + i);
     enum harm harm = rows[i].harm;
     CU_ASSERT_TRUE_FATAL(truth_start(&g.servers[i], "127.0.0.1", port, hows[harm]));
@@ -179,19 +85,12 @@ static void servers_start(size_t i)
         CU_ASSERT_TRUE_FATAL(truth_start(&g.partners[i], "127.0.0.2", port, TRUTH_REFUSED));
 }
 
-static void *args_make(const struct probe_kind *kind, int port)
+static json_t *args_make(bool http, int port)
 {
     char url[64];
-    struct err err = {.msg = ""};
     (void)snprintf(url, sizeof(url), "http://${host.ip}:%d/", port);
-    json_t *args = kind == probe_kind_find("http")
-                       ? json_pack("{s:s}", "url", url)
-                       : json_pack("{s:i, s:s}", "port", port, "send", "ping\n");
-    void *room = calloc(1, kind->args_size);
-    if (params_decode(kind->params, kind->n_params, args, room, kind->args_size, &err) != 0)
-        give_up(err.msg);
-    json_decref(args);
-    return room;
+    return http ? json_pack("{s:s}", "url", url)
+                : json_pack("{s:i, s:s}", "port", port, "send", "ping\n");
 }
 
 static void probe_make(size_t i)
@@ -214,13 +113,11 @@ static void probe_make(size_t i)
         p->expect.latency = (struct duration){400 * NS_PER_MS};
     if (rows[i].harm == PARTIAL)
         p->endpoints = ENDPOINTS_EACH;
-    p->args = args_make(kind, BASE_PORT + (int)i);
     servers_start(i);
     const struct prober_endpoint at[2] = {{.name = "n1", .ip = "127.0.0.1", .ip6 = ""},
                                           {.name = "n2", .ip = "127.0.0.2", .ip6 = ""}};
-    size_t n = rows[i].harm == PARTIAL ? 2 : 1;
-    CU_ASSERT_EQUAL_FATAL(proberlink_add(g.client, (uint16_t)i, p, at, n, on_done, NULL, &err), 0);
-    wait_for_answer();
+    json_t *args = args_make(rows[i].http, BASE_PORT + (int)i);
+    must(truth_run_probe(&g.run, i, args, at, rows[i].harm == PARTIAL ? 2 : 1, &err), &err);
 }
 
 static void setup(void)
@@ -229,42 +126,14 @@ static void setup(void)
     uint64_t seed = seed_take("SEED");
     g.random = (seed * UINT64_C(0x9e3779b97f4a7c15)) | 1;
     printf("\nnote: SEED=%llu\n", (unsigned long long)seed);
-    network_make();
+    must(own_network(&err), &err);
     rows_make(g.full ? ROWS_MAX / ROWS : 1);
     (void)setpriority(PRIO_PROCESS, 0, -10); /* the pipe's reader; the hogs' own is taken back */
     scratch_name(g.dir, sizeof(g.dir), "/tmp", "truth");
-    CU_ASSERT_EQUAL_FATAL(mkdir(g.dir, 0700), 0);
     references_start();
-    clock_start(&g.clock);
-    CU_ASSERT_EQUAL_FATAL(journal_create(g.dir, &g.clock, &g.journal, &err), 0);
-    append("run.start", json_pack("{s:i, s:s, s:s, s:s, s:s}", "format", 1, "run", "truth", "text",
-                                  "", "file", "", "sha256", ""));
-    g.base = event_base_new();
-    struct proberlink_events events = {.samples = on_samples, .lost = on_lost};
-    CU_ASSERT_EQUAL_FATAL(
-        proberlink_open(g.base, prober_start_process, NULL, &events, &g.client, &err), 0);
-    CU_ASSERT_EQUAL_FATAL(
-        proberlink_configure(g.client, g.clock.epoch, g.random, on_done, NULL, &err), 0);
-    wait_for_answer();
+    must(truth_run_open(&g.run, g.dir, g.random, g.probes, n_rows, &err), &err);
     for (size_t i = 0; i < n_rows; i++)
         probe_make(i);
-    g.scenario = (struct scenario){.probes = g.probes,
-                                   .n_probes = n_rows,
-                                   .steady_for = {200 * NS_PER_MS},
-                                   .stable_for = {200 * NS_PER_MS}};
-}
-
-/* The outages of this trial are somebody's injection, active before the first of them. */
-static void injection_write(void)
-{
-    json_int_t now = clock_now(&g.clock);
-    append("prepare", json_pack("{s:s, s:s, s:s, s:i}", "injection", "i", "fault", "truth", "host",
-                                "n1", "group", 0));
-    append("apply", json_pack("{s:s}", "injection", "i"));
-    append("applied", json_pack("{s:s, s:b, s:I, s:I}", "injection", "i", "ok", 1, "asked_ns", now,
-                                "active_ns", now));
-    append("evidence", json_pack("{s:s, s:s, s:b, s:{}}", "injection", "i", "class", "state",
-                                 "proven", 1, "items"));
 }
 
 static struct truth_order order_make(size_t row, int64_t now, bool is_long)
@@ -287,14 +156,12 @@ static uint32_t truths_take(uint32_t trial)
     uint32_t known = 0;
     for (size_t i = 0; i < n_rows; i++) {
         struct truth *t = &g.truths[trial][i];
-        const struct truth_order end = {.up_ns = 1};
-        CU_ASSERT_EQUAL(send(g.servers[i].fd, &end, sizeof(end), 0), sizeof(end));
-        CU_ASSERT_EQUAL_FATAL(recv(g.servers[i].fd, t, sizeof(*t), 0), sizeof(*t));
+        CU_ASSERT_TRUE_FATAL(truth_take(&g.servers[i], t));
         CU_ASSERT_FALSE(t->failed);
         known += !t->starved;
         int64_t *times[] = {&t->down_lo, &t->down_hi, &t->up_lo, &t->up_hi};
         for (size_t k = 0; k < 4; k++)
-            *times[k] -= g.clock.epoch;
+            *times[k] -= g.run.clock.epoch;
     }
     return known;
 }
@@ -304,25 +171,18 @@ static uint32_t trial_run(bool loaded, bool is_long)
     struct err err;
     uint32_t trial = g.n_trials++;
     references_reset();
-    g.trial = trial;
-    append("trial.start", json_pack("{s:I}", "trial", (json_int_t)trial));
-    CU_ASSERT_EQUAL_FATAL(proberlink_start(g.client, trial, on_done, NULL, &err), 0);
-    wait_for_answer();
-    loop_for(500 * NS_PER_MS);
-    append("steady", json_pack("{s:b}", "held", 1));
-    injection_write();
+    must(truth_run_begin(&g.run, trial, &err), &err);
+    truth_run_loop(&g.run, 500 * NS_PER_MS);
+    must(truth_run_inject(&g.run, &err), &err);
     int64_t now = clock_system(CLOCK_MONOTONIC), last = now;
     for (size_t i = 0; i < n_rows; i++) {
         struct truth_order order = order_make(i, now, is_long);
         last = order.up_ns > last ? order.up_ns : last;
-        CU_ASSERT_EQUAL(send(g.servers[i].fd, &order, sizeof(order), 0), sizeof(order));
+        CU_ASSERT_TRUE(truth_ask(&g.servers[i], &order));
     }
-    loop_for(last - now + 550 * NS_PER_MS);
-    CU_ASSERT_EQUAL_FATAL(proberlink_stop(g.client, on_stopped, NULL, &err), 0);
-    wait_for_answer();
+    truth_run_loop(&g.run, last - now + 550 * NS_PER_MS);
+    must(truth_run_end(&g.run, &err), &err);
     uint32_t known = truths_take(trial);
-    CU_ASSERT_EQUAL(journal_samples_end(g.journal, &err), 0);
-    append("trial.end", json_pack("{s:I}", "trial", (json_int_t)trial));
     struct quietness after = references_read();
     g.states[trial] = (struct trial_state){
         .transit_ns = after.slowest_ns, .latest_ns = after.latest_ns, .loaded = loaded};
@@ -406,30 +266,21 @@ static void all_score(const struct analysis *a)
     (void)trials_score(a, "quiet trials", is_quiet, true);
 }
 
-static int entry_remove(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-    (void)st;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
 static void teardown(void)
 {
-    proberlink_close(g.client);
+    struct err err = {.msg = ""};
+    truth_run_close(&g.run);
     references_stop();
     (void)waitpid(-1, NULL, WNOHANG);
     for (size_t i = 0; i < n_rows; i++) {
-        truth_stop(&g.servers[i]);
+        CU_ASSERT_TRUE(truth_stop(&g.servers[i]));
         if (g.partners[i].pid > 0)
-            truth_stop(&g.partners[i]);
-        free((void *)(uintptr_t)g.probes[i].args);
+            CU_ASSERT_TRUE(truth_stop(&g.partners[i]));
     }
-    event_base_free(g.base);
     if (getenv("KEEP") != NULL)
         printf("note: kept %s\n", g.dir);
     else
-        CU_ASSERT_EQUAL(nftw(g.dir, entry_remove, 8, FTW_DEPTH | FTW_PHYS), 0);
+        CU_ASSERT_EQUAL(tree_remove(g.dir, &err), 0);
 }
 
 static void test_the_truth_lies_within(void)
@@ -441,12 +292,9 @@ static void test_the_truth_lies_within(void)
     trials_run(g.full ? &amount_idle : &amount_short, false);
     if (g.full)
         trials_run(&amount_busy, true);
-    append("run.end", json_pack("{s:b}", "aborted", 0));
-    journal_close(g.journal);
     CLEANUP_HISTORY struct history *h = NULL;
     CLEANUP_ANALYSIS struct analysis *a = NULL;
-    if (history_load(g.dir, &h, &err) != 0 || analysis_make(&g.scenario, h, &a, &err) != 0)
-        give_up(err.msg);
+    must(truth_run_analyse(&g.run, g.dir, &h, &a, &err), &err);
     all_score(a);
     struct quietness q = references_read();
     printf("figure: a loop of 1 ms beside it lost %.2f %% of its slots\n",

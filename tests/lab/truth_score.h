@@ -8,12 +8,13 @@
 
 #include "analysis/analysis.h"
 #include "analysis/stats.h"
+#include "check.h"
 #include "truth.h"
 
 #include <math.h>
 
 enum {
-    ROWS = 20,
+    ROWS = 23,
     ROWS_MAX = 2 * ROWS,
     SCORE_MAX = 1024,
     SCORE_QUIET_MS = 3, /* up to here a packet's way is no way at all: the loop beside it sees 1 */
@@ -21,9 +22,9 @@ enum {
 };
 
 /* What is done to the server, as a user sees it. */
-enum harm { REFUSED, DROPPED, SLOW, CONTENT, FLAPPING, PARTIAL, HARMS };
-static const char *const harms[HARMS] = {"refused", "dropped",  "slow",
-                                         "content", "flapping", "partial"};
+enum harm { REFUSED, DROPPED, SLOW, CONTENT, FLAPPING, PARTIAL, HUNG, HARMS };
+static const char *const harms[HARMS] = {"refused",  "dropped", "slow", "content",
+                                         "flapping", "partial", "hung"};
 
 static struct row {
     enum harm harm;
