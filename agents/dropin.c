@@ -2,6 +2,7 @@
 #include "agents/dropin.h"
 
 #include "agents/fiu/page.h"
+#include "agents/host/unit_name.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,17 +65,18 @@ void dropin_preload(FILE *to, const char *unit, const char *self, const char *li
  */
 static void print_supervisor(FILE *to, const char *unit, const char *self)
 {
-    const char *suffix = strchr(unit, '.') != NULL ? "" : ".service";
+    char full[UNIT_NAME_SIZE];
+    unit_name_full(full, unit);
     (void)fputs("ExecStartPre=-+/usr/bin/systemd-run --quiet --collect --unit=blackstart-fiu-", to);
     for (const char *c = unit; *c != '\0'; c++)
         (void)putc(*c == '@' ? '-' : *c, to);
     (void)fprintf(to,
                   "-${INVOCATION_ID} "
-                  "\"--description=Supervisor of the trapped calls of %s%s\" "
+                  "\"--description=Supervisor of the trapped calls of %s\" "
                   "-p Type=notify -p DefaultDependencies=no -p Conflicts=shutdown.target "
-                  "\"-pBefore=shutdown.target %s%s\" -p RefuseManualStop=yes -p "
+                  "\"-pBefore=shutdown.target %s\" -p RefuseManualStop=yes -p "
                   "OOMScoreAdjust=-900 ",
-                  unit, suffix, unit, suffix);
+                  full, full);
     print_word(to, self, true);
     (void)fprintf(to, " supervise %s\n", unit);
 }

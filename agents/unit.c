@@ -5,6 +5,7 @@
 #include "agents/faults/fiu.h"
 #include "agents/fiu/install.h"
 #include "agents/fiu/trap.h"
+#include "agents/host/unit_name.h"
 #include "agents/unit_parts.h"
 #include "agents/wire.h"
 #include "base/cleanup.h"
@@ -30,14 +31,21 @@ uint64_t unit_points(const char *word)
 
 int unit_arguments(int argc, char **argv, int least, int most, const struct command *self)
 {
+    struct err err;
+    char name[NAME_MAX_LEN + 1];
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         command_help(stdout, self);
         return 0;
     }
     if (argc - 1 < least || argc - 1 > most)
         return command_complain(self, "these are too few arguments, or too many");
-    if (strlen(argv[1]) > NAME_MAX_LEN || !wire_is_name(argv[1], NAME_MAX_LEN + 1))
+    if (argv[1][0] == '-')
+        return command_complain(self, "it takes no options");
+    if (!wire_is_name(argv[1], UNIT_NAME_SIZE))
         return command_complain(self, "UNIT is a name of letters, digits, '.', '_', '@' and '-'");
+    if (unit_name_service(name, argv[1], &err) != 0)
+        return command_complain(self, err.msg);
+    memcpy(argv[1], name, strlen(name) + 1); /* which is never longer */
     return -1;
 }
 

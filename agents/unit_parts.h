@@ -14,7 +14,8 @@ enum { UNIT_CALLS = 3 };
 /* The points of rare, writes and all; 0 of any other word. */
 uint64_t unit_points(const char *word);
 
-/* That there are so many, the first of them a unit's name. -1: go on; else the exit status. */
+/* That there are so many, the first of them a service's name, which becomes the one that its page
+ * has (unit_name.h). -1: go on; else the exit status. */
 int unit_arguments(int argc, char **argv, int least, int most, const struct command *self);
 
 #endif

@@ -4,6 +4,7 @@
 #include "agents/fiu/supervisor.h"
 #include "agents/host/proc.h"
 #include "agents/host/systemd_start.h"
+#include "agents/host/unit_name.h"
 #include "agents/unit.h"
 #include "agents/unit_parts.h"
 #include "base/cleanup.h"
@@ -42,8 +43,11 @@ static int door_open(const char *unit, struct err *err)
 static void group_find(const char *unit, char *out, size_t size)
 {
     struct err ignored;
-    if (unit_group_read(unit, out, size, &ignored) != 0 || out[0] == '\0')
-        (void)snprintf(out, size, "%s%s", unit, strchr(unit, '.') != NULL ? "" : ".service");
+    char full[UNIT_NAME_SIZE];
+    if (unit_group_read(unit, out, size, &ignored) == 0 && out[0] != '\0')
+        return;
+    unit_name_full(full, unit);
+    (void)snprintf(out, size, "%s", full);
 }
 
 static bool is_in_group(int proc, pid_t pid, const char *group)

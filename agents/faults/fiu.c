@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agents/faults/fiu.h"
+
+#include "agents/host/unit_name.h"
 #include "base/cleanup.h"
 
 #include <errno.h>
@@ -35,6 +37,16 @@ static uint64_t owner_make(const struct undo *undo)
     return hash | 1; /* 0 is nobody */
 }
 
+/* The one that its page has. */
+static int service_name(const struct fault_host *host, const char *service,
+                        char out[NAME_MAX_LEN + 1], struct err *err)
+{
+    if (!host->lab)
+        return unit_name_service(out, service, err);
+    (void)snprintf(out, NAME_MAX_LEN + 1, "%s", service);
+    return 0;
+}
+
 int fiu_prepare(struct fault_host *host, const char *service, const struct fiu_rule *rule,
                 struct undo *undo, struct err *err)
 {
@@ -42,7 +54,8 @@ int fiu_prepare(struct fault_host *host, const char *service, const struct fiu_r
     _Static_assert(sizeof(*record) <= sizeof(undo->data), "fits into an undo record");
     memset(record, 0, sizeof(*record));
     record->version = RECORD_VERSION;
-    (void)snprintf(record->service, sizeof(record->service), "%s", service);
+    if (service_name(host, service, record->service, err) != 0)
+        return -1;
     record->rule = *rule;
     record->rule.owner = owner_make(undo);
     record->rule.seed = record->rule.owner;

@@ -30,7 +30,8 @@ extern const char *const process_which[]; /* the words of enum proc_which */
         P(struct process_choice, PARAM_NAME, unit,                                                 \
           .doc =                                                                                   \
               "The systemd unit, or the lab's service, all of whose processes are meant: those "   \
-              "in its cgroup. A name without a dot gets `.service`."),                             \
+              "in its cgroup. A name that ends in no type of unit, such as `.scope`, gets "        \
+              "`.service`."),                                                                      \
         P(struct process_choice, PARAM_PATH, pid_file,                                             \
           .doc = "A file in the host that holds the process id."),                                 \
         P(struct process_choice, PARAM_NAME, process,                                              \

@@ -17,8 +17,8 @@ struct service_args {
 
 #define SERVICE_CHOICE                                                                             \
     P(struct service_args, PARAM_NAME, service, .required = true,                                  \
-      .doc = "The lab's service; on a real host systemd's unit, `.service` behind a name without " \
-             "a dot.")
+      .doc = "The lab's service; on a real host systemd's unit, `.service` behind a name that "    \
+             "ends in no type of unit, such as `.socket`.")
 
 struct service_undo {
     uint32_t version;

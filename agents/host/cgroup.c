@@ -2,6 +2,7 @@
 #include "agents/host/cgroup.h"
 
 #include "agents/host/proc.h"
+#include "agents/host/unit_name.h"
 #include "base/cleanup.h"
 
 #include <dirent.h>
@@ -224,8 +225,7 @@ int cgroup_find(const struct fault_host *host, const char *service,
     if (host->lab)
         (void)snprintf(part, sizeof(part), "%s.%s", host->name, service);
     else
-        (void)snprintf(part, sizeof(part), "%s%s", service,
-                       strchr(service, '.') != NULL ? "" : ".service");
+        unit_name_full(part, service);
     (void)snprintf(file, sizeof(file), "%d/cgroup", set.v[0].pid);
     if (read_file(host->proc, file, text, sizeof(text)) != 0)
         return make_error(err, ERR_SYSTEM, errno, "the control group of %s", service);

@@ -2,6 +2,7 @@
 #include "agents/host/proc.h"
 
 #include "agents/host/hostfs.h"
+#include "agents/host/unit_name.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/hostctl.h"
@@ -96,10 +97,10 @@ static int find_lab_unit(const struct fault_host *host, const char *unit, struct
 static int find_unit(const struct fault_host *host, const char *unit, struct proc_set *set,
                      struct err *err)
 {
-    char name[NAME_MAX_LEN + sizeof(".service")];
+    char name[UNIT_NAME_SIZE];
     if (host->lab)
         return find_lab_unit(host, unit, set, err);
-    (void)snprintf(name, sizeof(name), "%s%s", unit, strchr(unit, '.') != NULL ? "" : ".service");
+    unit_name_full(name, unit);
     if (proc_find_in(host, name, set, err) != 0)
         return -1;
     if (set->n == 0)

@@ -24,11 +24,6 @@ static void text_free(char **text)
     free(*text);
 }
 
-void systemd_unit_name(char out[UNIT_MAX], const char *unit)
-{
-    (void)snprintf(out, UNIT_MAX, "%s%s", unit, strchr(unit, '.') != NULL ? "" : ".service");
-}
-
 int systemd_fail(struct err *err, int rc, const sd_bus_error *e, const char *what)
 {
     enum err_code code = ERR_SYSTEM;
@@ -160,8 +155,8 @@ static int unit_look(sd_bus *bus, const char *name, struct hostctl_look *ret, st
 int systemd_look(const char *unit, struct hostctl_look *ret, struct err *err)
 {
     CLOSE_BUS sd_bus *bus = NULL;
-    char name[UNIT_MAX];
-    systemd_unit_name(name, unit);
+    char name[UNIT_NAME_SIZE];
+    unit_name_full(name, unit);
     return systemd_open(&bus, err) != 0 ? -1 : unit_look(bus, name, ret, err);
 }
 
@@ -279,8 +274,8 @@ static int mask_set(sd_bus *bus, const char *name, bool mask, struct err *err)
 int systemd_do(enum hostctl_op op, const char *unit, int64_t wait_ns, struct err *err)
 {
     CLOSE_BUS sd_bus *bus = NULL;
-    char name[UNIT_MAX];
-    systemd_unit_name(name, unit);
+    char name[UNIT_NAME_SIZE];
+    unit_name_full(name, unit);
     if (systemd_open(&bus, err) != 0)
         return -1;
     switch (op) {

@@ -2,7 +2,7 @@
 /*
  * systemd as a real host's service manager, over its own socket: no message bus is needed, and none
  * that a fault has hurt stands in between. Jobs are waited for by their signal. Units are named as
- * systemctl takes them: a name without a dot is a service. Masks are runtime ones, which a reboot
+ * systemctl takes them (unit_name.h). Masks are runtime ones, which a reboot
  * ends. libsystemd allocates; nothing else here does. Knows nothing of faults.
  */
 #ifndef BLACKSTART_AGENTS_HOST_SYSTEMD_H

@@ -4,7 +4,7 @@
 #define BLACKSTART_AGENTS_HOST_SYSTEMD_PARTS_H
 
 #include "agents/host/systemd.h"
-#include "base/param.h"
+#include "agents/host/unit_name.h"
 
 #include <stdio.h>
 #include <systemd/sd-bus.h>
@@ -16,12 +16,9 @@
 #define FREE_ERROR __attribute__((cleanup(sd_bus_error_free)))
 #define FREE_REPLY __attribute__((cleanup(sd_bus_message_unrefp)))
 
-enum { UNIT_MAX = NAME_MAX_LEN + sizeof(".service"), PATH_TEXT_MAX = 512 };
+enum { PATH_TEXT_MAX = 512 };
 
 int systemd_open(sd_bus **ret, struct err *err) MUST_CHECK;
-
-/* With ".service" behind a name that has no dot. */
-void systemd_unit_name(char out[UNIT_MAX], const char *unit);
 
 /* Of a call that failed: -1, with systemd's own words if it said any. */
 int systemd_fail(struct err *err, int rc, const sd_bus_error *e, const char *what);

@@ -146,8 +146,8 @@ static int root_check(sd_bus *bus, const char *path, const char *unit, struct er
 static int unit_open(const char *unit, sd_bus **ret, char path[PATH_TEXT_MAX], struct err *err)
 {
     CLOSE_BUS sd_bus *bus = NULL;
-    char name[UNIT_MAX], loaded[32];
-    systemd_unit_name(name, unit);
+    char name[UNIT_NAME_SIZE], loaded[32];
+    unit_name_full(name, unit);
     if (systemd_open(&bus, err) != 0 || systemd_unit_path(bus, name, path, err) != 0 ||
         systemd_unit_text(bus, path, "LoadState", loaded, sizeof(loaded), err) != 0)
         return -1;

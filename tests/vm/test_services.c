@@ -6,11 +6,11 @@
 #include "agents/host/cgroup.h"
 #include "agents/seal.h"
 #include "base/clock.h"
+#include "this_host.h"
 #include "vm/guest.h"
 
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,11 +34,6 @@ static struct fault_host host;
 static void *args;
 static pid_t agent;
 
-static int64_t boottime(void)
-{
-    return clock_system(CLOCK_BOOTTIME);
-}
-
 static void rest(int ms)
 {
     const struct timespec t = clock_timespec(ms * NS_PER_MS);
@@ -47,14 +42,7 @@ static void rest(int ms)
 
 static void set_up(void)
 {
-    struct stat st;
-    CU_ASSERT_EQUAL_FATAL(stat("/proc/self/ns/pid", &st), 0);
-    host = (struct fault_host){.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
-                               .proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC),
-                               .pid_ns = st.st_ino,
-                               .now = boottime,
-                               .run = "vm",
-                               .name = "guest"};
+    CU_ASSERT_TRUE_FATAL(this_host(&host, "vm", "guest"));
     s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CU_ASSERT_PTR_NOT_EQUAL_FATAL(s, MAP_FAILED);
 }

@@ -5,11 +5,11 @@
 #include "agents/faults/catalogue.h"
 #include "agents/seal.h"
 #include "base/clock.h"
+#include "this_host.h"
 #include "vm/guest.h"
 
 #include <errno.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,11 +33,6 @@ static const struct fault *row;
 static struct fault_host host;
 static void *args;
 static pid_t agent;
-
-static int64_t boottime(void)
-{
-    return clock_system(CLOCK_BOOTTIME);
-}
 
 static bool comes_to_be(const char *command)
 {
@@ -143,14 +138,7 @@ static void put_drop_in(const char *unit)
 /* As much as a unit is shut in, and words that a drop-in must not spoil. */
 static void set_up(void)
 {
-    struct stat st;
-    CU_ASSERT_EQUAL_FATAL(stat("/proc/self/ns/pid", &st), 0);
-    host = (struct fault_host){.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
-                               .proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC),
-                               .pid_ns = st.st_ino,
-                               .now = boottime,
-                               .run = "vm",
-                               .name = "guest"};
+    CU_ASSERT_TRUE_FATAL(this_host(&host, "vm", "guest"));
     s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CU_ASSERT_PTR_NOT_EQUAL_FATAL(s, MAP_FAILED);
     CU_ASSERT_EQUAL_FATAL(

@@ -14,6 +14,7 @@
 #include "base/hostctl.h"
 #include "check.h"
 #include "services.h"
+#include "this_host.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -38,11 +39,6 @@ static struct hostctl_reply reply;
             CU_FAIL_FATAL(#call);                                                                  \
         }                                                                                          \
     } while (0)
-
-static inline int64_t boottime(void)
-{
-    return clock_system(CLOCK_BOOTTIME);
-}
 
 /* A shell command in the host; its exit status, its output in reply.data. */
 static inline int shell(const char *user, const char *command)

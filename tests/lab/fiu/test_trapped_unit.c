@@ -4,24 +4,21 @@
  * drop-in has systemd start, in a mount namespace with a /run of its own, and a static program that
  * is started as the drop-in says, in a cgroup of the unit's name.
  */
-#include "lab/cgroup.h"
-#include "rig.h"
-#include "shell.h"
+#include "unit_rig.h"
 
 #include <errno.h>
 #include <grp.h>
 #include <signal.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 
-#define AGENT  BINARY_DIR "/blackstart-agent"
+#define AGENT  UNIT_AGENT
 #define VICTIM BINARY_DIR "/tests/static_victim"
 #define PLACE  "/run/place"
 #define FILE_  PLACE "/file"
 #define LINKED PLACE "/link/file"
 #define STATE  "/run/state/now"
 
-static char unit[64], cgroup[128], page_path[128], sock_path[128];
+static char page_path[128], sock_path[128];
 static pid_t supervisor, program;
 
 static pid_t run(const char *const *argv, const char *output)
@@ -121,9 +118,7 @@ static bool state_becomes(int error)
 
 static int reach(char *said, size_t size)
 {
-    char command[256];
-    (void)snprintf(command, sizeof(command), AGENT " reach %s 2>&1", unit);
-    return WEXITSTATUS(shell_read(command, said, size));
+    return unit_agent(said, size, "reach %s", unit);
 }
 
 static void program_end(void)
@@ -252,9 +247,8 @@ static void test_untrapped(void)
 /* A unit that has the library's drop-in, and a program that it does not reach. */
 static void test_not_prepared(void)
 {
-    char command[256], said[4096];
-    (void)snprintf(command, sizeof(command), AGENT " preload %s 2>&1", unit);
-    CU_ASSERT_EQUAL(shell_read(command, said, sizeof(said)), 0);
+    char said[4096];
+    CU_ASSERT_EQUAL(unit_agent(said, sizeof(said), "preload %s", unit), 0);
     struct stat st = {.st_mode = 0};
     CU_ASSERT_EQUAL(stat(page_path, &st), 0);
     CU_ASSERT_EQUAL(st.st_mode & 07777, 0666);
@@ -282,27 +276,12 @@ static const struct check_test tests[] = {
 
 int main(void)
 {
-    char name[80];
-    struct stat st;
-    (void)snprintf(unit, sizeof(unit), "bs-trap-%d", (int)getpid());
-    (void)snprintf(name, sizeof(name), "%s.service", unit);
+    (void)umask(0);
+    if (!unit_up("bs-trap") || mkdir(PLACE, 0777) != 0 || mkdir("/run/state", 0777) != 0)
+        return 2;
     (void)snprintf(page_path, sizeof(page_path), FIU_PAGE_DIR "/%s.page", unit);
     (void)snprintf(sock_path, sizeof(sock_path), FIU_PAGE_DIR "/%s.sock", unit);
-    (void)umask(0);
-    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("none", "/run", "tmpfs", 0, "mode=755") != 0 || mkdir(PLACE, 0777) != 0 ||
-        mkdir("/run/state", 0777) != 0 || stat("/proc/self/ns/pid", &st) != 0 ||
-        !cgroup_make(cgroup, sizeof(cgroup), name))
-        return 2;
-    row = catalogue_find(&fault_catalogue, "fiu.fail");
-    host = (struct fault_host){.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
-                               .proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC),
-                               .pid_ns = st.st_ino,
-                               .now = boottime,
-                               .run = "test",
-                               .name = "here"};
     int status = check_main("fiu on a unit by the kernel's trap", tests, COUNT(tests));
-    for (int i = 0; i < 200 && rmdir(cgroup) != 0; i++)
-        (void)usleep(10000); /* until the last of them has been reaped */
+    unit_down();
     return status;
 }

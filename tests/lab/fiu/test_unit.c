@@ -4,25 +4,25 @@
  * namespace with a /run of its own, and a program in a cgroup of the unit's name that was started
  * with what the command says.
  */
-#include "base/buf.h"
-#include "lab/cgroup.h"
-#include "rig.h"
-#include "shell.h"
+#include "agents/fiu/program.h"
+#include "unit_rig.h"
 
 #include <signal.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 
-static char unit[64], cgroup[128];
+static char said[4096];
 
-static bool agent_preload(const char *name, struct buf *out)
+static bool agent_preload(const char *name)
 {
-    char command[400], said[4096];
-    (void)snprintf(command, sizeof(command), BINARY_DIR "/blackstart-agent preload '%s' 2>&1",
-                   name);
-    int status = shell_read(command, said, sizeof(said));
-    buf_puts(out, said);
-    return status == 0;
+    return unit_agent(said, sizeof(said), "preload '%s'", name) == 0;
+}
+
+static bool has_said(const char *words)
+{
+    bool found = strstr(said, words) != NULL;
+    if (!found)
+        (void)printf("\n    not said: %s\n    but: %s\n    ", words, said);
+    return found;
 }
 
 static ino_t page_inode(mode_t *ret_mode)
@@ -45,32 +45,54 @@ static ino_t library_inode(void)
 /* Again, as before each start of the unit: the page stays what it is. */
 static void test_command(void)
 {
-    CLEANUP_BUF struct buf first = BUF_INIT(4096), again = BUF_INIT(4096), bad = BUF_INIT(4096);
     mode_t mode = 0;
     CU_ASSERT_NOT_EQUAL(row->supported(&host, &err), 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "blackstart-agent preload UNIT"));
-    CU_ASSERT_TRUE(agent_preload(unit, &first));
-    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&first), "is new"));
-    CU_ASSERT_PTR_NOT_NULL(
-        strstr(buf_text(&first), "\nEnvironment=LD_PRELOAD=" FIU_LIBRARY_PATH "\n"));
-    CU_ASSERT_PTR_NOT_NULL(
-        strstr(buf_text(&first), " \"" BINARY_DIR "/blackstart-agent\" preload bs-test-"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&first), "\nReadWritePaths=-" FIU_PAGE_DIR "\n"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&first), "\nExecPaths=-" FIU_LIBRARY_PATH "\n"));
+    CU_ASSERT_TRUE(agent_preload(unit));
+    CU_ASSERT_TRUE(has_said("is new"));
+    CU_ASSERT_TRUE(has_said("\nEnvironment=LD_PRELOAD=" FIU_LIBRARY_PATH "\n"));
+    CU_ASSERT_TRUE(has_said(" \"" UNIT_AGENT "\" preload bs-test8.2-"));
+    CU_ASSERT_TRUE(has_said("\nReadWritePaths=-" FIU_PAGE_DIR "\n"));
+    CU_ASSERT_TRUE(has_said("\nExecPaths=-" FIU_LIBRARY_PATH "\n"));
     CU_ASSERT_EQUAL(access(FIU_LIBRARY_PATH, R_OK | X_OK), 0);
     ino_t library = library_inode();
     ino_t page = page_inode(&mode);
     CU_ASSERT_EQUAL(mode, 0666);
-    CU_ASSERT_TRUE(agent_preload(unit, &again));
-    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&again), "is kept"));
+    CU_ASSERT_TRUE(agent_preload(unit));
+    CU_ASSERT_TRUE(has_said("is kept"));
     CU_ASSERT_EQUAL(page_inode(&mode), page);
     CU_ASSERT_EQUAL(library_inode(), library);
     CU_ASSERT_EQUAL(truncate(FIU_LIBRARY_PATH, 100), 0);
-    CU_ASSERT_TRUE(agent_preload(unit, &again));
+    CU_ASSERT_TRUE(agent_preload(unit));
     CU_ASSERT_NOT_EQUAL(library_inode(), library);
-    CU_ASSERT_FALSE(agent_preload("../up", &bad));
-    CU_ASSERT_FALSE(agent_preload("", &bad));
     CU_ASSERT_EQUAL(row->supported(&host, &err), 0);
+}
+
+/* One unit by both of its names; and what is none. */
+static void test_names(void)
+{
+    char full[80], first[sizeof(said)];
+    (void)snprintf(full, sizeof(full), "%s.service", unit);
+    CU_ASSERT_TRUE(agent_preload(unit));
+    (void)snprintf(first, sizeof(first), "%s", said);
+    CU_ASSERT_TRUE(agent_preload(full));
+    CU_ASSERT_STRING_EQUAL(said, first);
+    CU_ASSERT_EQUAL(shell_read("ls " FIU_PAGE_DIR "/*.page | wc -l", said, sizeof(said)), 0);
+    CU_ASSERT_STRING_EQUAL(said, "1\n");
+    CU_ASSERT_FALSE(agent_preload("../up"));
+    CU_ASSERT_FALSE(agent_preload(""));
+    CU_ASSERT_EQUAL(unit_agent(said, sizeof(said), "preload redis.socket"), 2);
+    CU_ASSERT_TRUE(has_said("redis.socket is no service, but a socket"));
+    CU_ASSERT_EQUAL(unit_agent(said, sizeof(said), "preload .service"), 2);
+    CU_ASSERT_TRUE(has_said("does not begin with a dot"));
+    CU_ASSERT_EQUAL(unit_agent(said, sizeof(said), "preload -n"), 2);
+    CU_ASSERT_TRUE(has_said("no options"));
+    CU_ASSERT_NOT_EQUAL(
+        prepare("fiu.fail",
+                GIVEN({"service", "redis.socket"}, {"points", "posix.write"}, {"error", "ENOSPC"}),
+                NS_PER_SEC),
+        0);
+    CU_ASSERT_EQUAL(err.code, ERR_INPUT);
 }
 
 /* Writes to its file until it is killed; errors are what it is there for. */
@@ -97,12 +119,37 @@ static void unit_end(pid_t pid)
     (void)waitpid(pid, NULL, 0);
 }
 
+static bool has_page(pid_t pid)
+{
+    return program_maps_page(host.proc, pid, unit);
+}
+
+/* Under its own name, and no longer this program's copy. */
+static bool is_shell(pid_t pid)
+{
+    char path[32], name[16] = "";
+    (void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd >= 0 && read(fd, name, sizeof(name) - 1) > 0 && strcmp(name, "sh\n") == 0;
+}
+
+static bool comes_to(bool (*be)(pid_t pid), pid_t pid)
+{
+    for (int i = 0; i < 1000; i++, (void)usleep(10000))
+        if (be(pid))
+            return true;
+    return false;
+}
+
+/* By the name that systemctl prints, too. */
 static void test_fault(void)
 {
+    char full[80];
+    (void)snprintf(full, sizeof(full), "%s.service", unit);
     pid_t pid = unit_start(true);
     cgroup_put(cgroup, pid);
-    (void)usleep(200000);
-    INJECT("fiu.fail", {"service", unit}, {"points", "posix.write"}, {"error", "ENOSPC"},
+    CU_ASSERT_TRUE(comes_to(has_page, pid));
+    INJECT("fiu.fail", {"service", full}, {"points", "posix.write"}, {"error", "ENOSPC"},
            {"path", "/run/out"});
     struct evidence e = evidence();
     for (int i = 0; i < 100 && !e.proven; i++) {
@@ -118,7 +165,7 @@ static void test_without_library(void)
 {
     pid_t pid = unit_start(false);
     cgroup_put(cgroup, pid);
-    (void)usleep(100000);
+    CU_ASSERT_TRUE(comes_to(is_shell, pid));
     CU_ASSERT_NOT_EQUAL(
         prepare("fiu.fail",
                 GIVEN({"service", unit}, {"points", "posix.write"}, {"error", "ENOSPC"}),
@@ -137,29 +184,16 @@ static void test_without_library(void)
 
 static const struct check_test tests[] = {
     {"the command", test_command},
+    {"names", test_names},
     {"a fault", test_fault},
     {"without the library", test_without_library},
 };
 
 int main(void)
 {
-    char name[80];
-    struct stat st;
-    (void)snprintf(unit, sizeof(unit), "bs-test-%d", (int)getpid());
-    (void)snprintf(name, sizeof(name), "%s.service", unit);
-    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("none", "/run", "tmpfs", 0, "mode=755") != 0 || stat("/proc/self/ns/pid", &st) != 0 ||
-        !cgroup_make(cgroup, sizeof(cgroup), name))
+    if (!unit_up("bs-test"))
         return 2;
-    row = catalogue_find(&fault_catalogue, "fiu.fail");
-    host = (struct fault_host){.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
-                               .proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC),
-                               .pid_ns = st.st_ino,
-                               .now = boottime,
-                               .run = "test",
-                               .name = "here"};
     int status = check_main("fiu on a unit", tests, COUNT(tests));
-    for (int i = 0; i < 200 && rmdir(cgroup) != 0; i++)
-        (void)usleep(10000); /* until the last of them has been reaped */
+    unit_down();
     return status;
 }

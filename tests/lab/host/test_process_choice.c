@@ -63,7 +63,7 @@ static void check_cgroup(const char *dir, const char *param, const char *value)
 static void test_by_cgroup(void)
 {
     char name[64], path[80], dir[128];
-    (void)snprintf(name, sizeof(name), "bs-test-%d.service", (int)getpid());
+    (void)snprintf(name, sizeof(name), "bs-test8.2-%d.service", (int)getpid());
     (void)snprintf(path, sizeof(path), "/%s", name);
     CU_ASSERT_TRUE_FATAL(cgroup_make(dir, sizeof(dir), name));
     check_cgroup(dir, "cgroup", path);

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -77,8 +78,9 @@ static bool group_up(int place)
     places = v2 ? places_v2 : places_v1;
     if (v2)
         hand_down(place);
-    (void)snprintf(unit, sizeof(unit), "blackstart-test-%d.service", (int)getpid());
-    (void)snprintf(dir, sizeof(dir), "/sys/fs/cgroup/%s/%s", places[place].controller, unit);
+    (void)snprintf(unit, sizeof(unit), "blackstart-test8.2-%d", (int)getpid());
+    (void)snprintf(dir, sizeof(dir), "/sys/fs/cgroup/%s/%s.service", places[place].controller,
+                   unit);
     host = (struct fault_host){.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
                                .proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC),
                                .now = boottime};
@@ -88,9 +90,11 @@ static bool group_up(int place)
     host.pid_ns = st.st_ino;
     (void)snprintf(host.run, sizeof(host.run), "rs-%d", (int)getpid());
     child = fork();
-    if (child == 0)
+    if (child == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         for (;;)
             (void)pause();
+    }
     (void)snprintf(pid, sizeof(pid), "%d", (int)child);
     return write_value("cgroup.procs", pid);
 }

@@ -21,15 +21,20 @@ static struct unit_start start_make(const char *const *words)
 }
 #define START(...) start_make((const char *const[]){__VA_ARGS__, NULL})
 
-static char *drop_in(const struct unit_start *start)
+static char *drop_in_of(const char *unit, const struct unit_start *start)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *to = open_memstream(&text, &size);
     CU_ASSERT_PTR_NOT_NULL_FATAL(to);
-    dropin_trap(to, "postgresql@15-main", SELF, "writes", start);
+    dropin_trap(to, unit, SELF, "writes", start);
     (void)fclose(to);
     return text;
+}
+
+static char *drop_in(const struct unit_start *start)
+{
+    return drop_in_of("postgresql@15-main", start);
 }
 
 static void test_plain(void)
@@ -44,6 +49,17 @@ static void test_plain(void)
     CU_ASSERT_PTR_NOT_NULL(
         strstr(text, "\"/opt/100%%/blackstart-agent\" supervise postgresql@15-main\n"));
     CU_ASSERT_PTR_NULL(strstr(text, "ExecPaths"));
+    unit_start_free(&start);
+}
+
+static void test_dotted(void)
+{
+    struct unit_start start = START("/usr/sbin/php-fpm8.2", "/usr/sbin/php-fpm8.2");
+    CLEANUP_FREE char *text = drop_in_of("php8.2-fpm", &start);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, " --unit=blackstart-fiu-php8.2-fpm-${"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, " calls of php8.2-fpm.service\""));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "-pBefore=shutdown.target php8.2-fpm.service\""));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "/blackstart-agent\" supervise php8.2-fpm\n"));
     unit_start_free(&start);
 }
 
@@ -96,9 +112,8 @@ static void test_again(void)
 }
 
 static const struct check_test tests[] = {
-    {"plain", test_plain},
-    {"words", test_words},
-    {"walls", test_walls},
+    {"plain", test_plain}, {"a dot in the name", test_dotted},
+    {"words", test_words}, {"walls", test_walls},
     {"again", test_again},
 };
 
