@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What network.delay does beside delaying, in namespaces of this process: the round trip of small
- * messages, and the throughput of one TCP connection, without the fault and at each delay.
- * `--short` ends within seconds.
+ * messages, and the throughput of one TCP connection, without the fault and at each delay. Where
+ * the kernel has netem (in the guest, say) it is measured, and the packet queue after it in the
+ * same run: `VM_COMMAND='build/bench/bench_delay --short' tests/vm/boot.sh plain`. `--short` ends
+ * within seconds.
  */
 #include "lab/netfault.h"
 
@@ -12,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct fault fault_network_delay;
+extern const struct fault fault_network_delay, fault_network_rate;
 
 enum { PORT = 5001, CHUNK = 128 * 1024, TRIPS_MAX = 2000 };
 
@@ -119,44 +121,84 @@ static int measure(const char *label, double delay_ms, int64_t for_ns)
     return 0;
 }
 
-static int measure_delay(const char *label, double delay_ms, int64_t for_ns)
+/* `settings`: name and value by turns, ended by NULL; other parameters have their defaults. */
+static int begin(const struct fault *fault, const char *id, const char *const *settings,
+                 struct undo *undo)
 {
     static _Alignas(8) char args[ARGS_MAX];
-    static struct undo undo;
+    if (params_default(fault->params, fault->n_params, args, fault->args_size, &err) != 0)
+        return -1;
+    for (size_t i = 0; settings[i] != NULL; i += 2)
+        if (param_parse(param_find(fault->params, fault->n_params, settings[i]), settings[i + 1],
+                        args, &err) != 0)
+            return -1;
+    return netfault_start(fault, &host_a, id, args, 600000, undo);
+}
+
+static int end(const struct fault *fault, const struct undo *undo)
+{
     struct revert_report report;
-    const struct param *p =
-        param_find(fault_network_delay.params, fault_network_delay.n_params, "delay");
-    if (params_default(fault_network_delay.params, fault_network_delay.n_params, args,
-                       fault_network_delay.args_size, &err) != 0 ||
-        param_parse(p, label, args, &err) != 0 ||
-        netfault_start(&fault_network_delay, &host_a, "i1", args, 600000, &undo) != 0)
+    return fault->revert(&host_a, undo, &report, &err);
+}
+
+static int measure_delay(const char *label, double delay_ms, int64_t for_ns, bool *ret_queue)
+{
+    static struct undo undo;
+    if (begin(&fault_network_delay, "i1", (const char *const[]){"delay", label, NULL}, &undo) != 0)
         return -1;
     int rc = measure(label, delay_ms, for_ns);
     struct evidence evidence = {.n = 0};
     if (fault_network_delay.evidence(&host_a, &undo, &evidence, &err) == 0)
         printf("         %s\n", evidence.what);
-    return fault_network_delay.revert(&host_a, &undo, &report, &err) == 0 ? rc : -1;
+    *ret_queue = evidence.n > 1; /* it counts how late they were, too */
+    return end(&fault_network_delay, &undo) == 0 ? rc : -1;
 }
 
-int main(int argc, char **argv)
+static int measure_delays(bool is_short, int64_t for_ns, bool *ret_queue)
 {
-    bool is_short = argc > 1 && strcmp(argv[1], "--short") == 0;
-    int64_t for_ns = (is_short ? 1 : 20) * NS_PER_SEC;
     static const struct {
         const char *label;
         double ms;
         bool full;
     } delays[] = {
         {"1ms", 1, true}, {"10ms", 10, false}, {"100ms", 100, false}, {"500ms", 500, true}};
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < sizeof(delays) / sizeof(delays[0]); i++)
+        if (!delays[i].full || !is_short)
+            rc = measure_delay(delays[i].label, delays[i].ms, for_ns, ret_queue);
+    return rc;
+}
+
+/* A host has one line: beside one, which other traffic has here, a delay goes through the queue. */
+static int measure_queue(bool is_short, int64_t for_ns)
+{
+    static struct undo line;
+    bool queue = false;
+    if (begin(&fault_network_rate, "line", (const char *const[]){"rate", "1GB", "ports", "7", NULL},
+              &line) != 0)
+        return -1;
+    printf("beside a line of another fault, without netem:\n");
+    int rc = measure_delays(is_short, for_ns, &queue);
+    if (rc == 0 && !queue)
+        rc = make_error(&err, ERR_UNSUPPORTED, 0, "the delay did not go through the packet queue");
+    return end(&fault_network_rate, &line) == 0 ? rc : -1;
+}
+
+int main(int argc, char **argv)
+{
+    bool is_short = argc > 1 && strcmp(argv[1], "--short") == 0;
+    int64_t for_ns = (is_short ? 1 : 20) * NS_PER_SEC;
+    bool queue = false;
     if (netns_make() != 0 || nft_open(host_a.run, &host_a.nft, &err) < 0) {
         printf("needs root, iproute2 and nf_tables: %s\n", err.msg);
         return 1;
     }
     host_a.proc = open("/proc", O_PATH | O_CLOEXEC);
     int rc = measure("without", 0, for_ns);
-    for (size_t i = 0; rc == 0 && i < sizeof(delays) / sizeof(delays[0]); i++)
-        if (!delays[i].full || !is_short)
-            rc = measure_delay(delays[i].label, delays[i].ms, for_ns);
+    if (rc == 0)
+        rc = measure_delays(is_short, for_ns, &queue);
+    if (rc == 0 && !queue)
+        rc = measure_queue(is_short, for_ns);
     if (rc != 0)
         printf("%s\n", err.msg);
     nft_close(host_a.nft);
