@@ -8,6 +8,7 @@
 #include "agents/stray.h"
 #include "agents/unit.h"
 #include "agents/wire.h"
+#include "base/json_memory.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -278,6 +279,7 @@ static int usage(FILE *to)
 
 int main(int argc, char **argv)
 {
+    json_memory_or_end("blackstart-agent");
     if (argc >= 2 && strcmp(argv[1], "--help") == 0)
         return usage(stdout);
     if (argc >= 2 && strcmp(argv[1], "--man") == 0)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/json_memory.h"
 #include "cmd/command.h"
 
 #define COMMAND(name) extern const struct command command_##name;
@@ -15,5 +16,6 @@ const struct command_list command_list = {commands, sizeof(commands) / sizeof(co
 
 int main(int argc, char **argv)
 {
+    json_memory_or_end("blackstart");
     return command_main(&command_list, argc, argv);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The ledger's process: started by the coordinator, ended by it, never by a person. It outlives the
  * coordinator by as long as the writes take that are under way. */
+#include "base/json_memory.h"
 #include "base/unprivileged.h"
 #include "ledger/control.h"
 
@@ -32,6 +33,7 @@ int main(int argc, char **argv)
               stderr);
         return 2;
     }
+    json_memory_or_end("blackstart-ledger");
     (void)signal(SIGPIPE, SIG_IGN);
     /* Ctrl-C on a terminal reaches the whole group: the coordinator decides. */
     (void)signal(SIGINT, SIG_IGN);

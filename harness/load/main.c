@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The load's process: started by the coordinator, ended by it, never by a person. It dies with the
  * coordinator: a load that nobody ends would be an outage of its own. */
+#include "base/json_memory.h"
 #include "base/unprivileged.h"
 #include "load/control.h"
 
@@ -33,6 +34,7 @@ int main(int argc, char **argv)
         fputs("blackstart-load is started by blackstart run; see blackstart run --help\n", stderr);
         return 2;
     }
+    json_memory_or_end("blackstart-load");
     (void)signal(SIGPIPE, SIG_IGN);
     /* Ctrl-C on a terminal reaches the whole group: the coordinator decides. */
     (void)signal(SIGINT, SIG_IGN);

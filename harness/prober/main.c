@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The prober's process: started by the coordinator, ended by it, never by a person. */
+#include "base/json_memory.h"
 #include "base/unprivileged.h"
 #include "prober/control.h"
 #include "prober/loop.h"
@@ -42,6 +43,7 @@ int main(int argc, char **argv)
               stderr);
         return 2;
     }
+    json_memory_or_end("blackstart-prober");
     (void)signal(SIGPIPE, SIG_IGN);
     /* Ctrl-C on a terminal reaches the whole group: the coordinator decides. */
     (void)signal(SIGINT, SIG_IGN);

@@ -488,11 +488,11 @@ static int try_spot(struct errors *s, const struct errors_spot *spot, struct err
     return 0;
 }
 
-void errors_try(const struct errors_spot *spots, size_t n)
+void errors_try(const char *const *wrap, const struct errors_spot *spots, size_t n)
 {
     struct errors s;
     struct err err;
-    int rc = errors_open(&s, "spots", NULL, &err);
+    int rc = errors_open(&s, "spots", wrap, &err);
     for (size_t i = 0; i < n && rc == 0; i++)
         rc = try_spot(&s, &spots[i], &err);
     finish(&s, "points found once", rc, &err);

@@ -75,8 +75,9 @@ struct errors_spot {
     struct errors_harm harm;
 };
 
-/* Tries all of them on one host, whatever the environment says. Checks what errors_sweep() does,
- * and that every point was there: else the code has changed, and the range is to be found anew. */
-void errors_try(const struct errors_spot *spots, size_t n);
+/* Tries all of them on one host, whatever the environment says; `wrap` as the plan's. Checks what
+ * errors_sweep() does, and that every point was there: else the code has changed, and the range is
+ * to be found anew. */
+void errors_try(const char *const *wrap, const struct errors_spot *spots, size_t n);
 
 #endif

@@ -47,30 +47,48 @@ static bool open_page(const char *path)
     return true;
 }
 
+/* Where the page and the words are that make an agent use it. */
+struct place {
+    char path[80], assignment[160];
+    const char *wrap[4];
+};
+
+static void place_open(struct place *p)
+{
+    (void)mkdir("/var/tmp/blackstart-test", 0700);
+    (void)snprintf(p->path, sizeof(p->path), "/var/tmp/blackstart-test/%d.allocations",
+                   (int)getpid());
+    (void)snprintf(p->assignment, sizeof(p->assignment), ALLOCATIONS_PAGE "=%s", p->path);
+    p->wrap[0] = "/usr/bin/env";
+    p->wrap[1] = "LD_PRELOAD=" BINARY_DIR "/tests/libcrash_allocations.so";
+    p->wrap[2] = p->assignment;
+    p->wrap[3] = NULL;
+    CU_ASSERT_FATAL(open_page(p->path));
+}
+
+static void place_close(const struct place *p)
+{
+    (void)munmap((void *)(uintptr_t)page, sizeof(*page));
+    (void)unlink(p->path);
+}
+
 static void sweep_victim(enum sweep_victim victim, const char *word, unsigned reach)
 {
-    char path[80], assignment[160];
-    (void)mkdir("/var/tmp/blackstart-test", 0700);
-    (void)snprintf(path, sizeof(path), "/var/tmp/blackstart-test/%d.allocations", (int)getpid());
-    (void)snprintf(assignment, sizeof(assignment), ALLOCATIONS_PAGE "=%s", path);
-    const char *const wrap[] = {"/usr/bin/env",
-                                "LD_PRELOAD=" BINARY_DIR "/tests/libcrash_allocations.so",
-                                assignment, NULL};
+    struct place place;
+    place_open(&place);
     const struct errors_plan plan = {
         .word = word,
         .last_phase = PHASE_REVERT,
         .seconds = SHORT_SECONDS / 2,
         .full_seconds = FULL_SECONDS / 2,
         .reach = reach,
-        .wrap = wrap,
+        .wrap = place.wrap,
         .harms =
             (const struct errors_harm[]){{"no memory", 0, false, false, victim, begin, end, NULL},
                                          {"no memory", 0, true, false, victim, begin, end, NULL}},
         .n_harms = 2};
-    CU_ASSERT_FATAL(open_page(path));
     errors_sweep(&plan);
-    (void)munmap((void *)(uintptr_t)page, sizeof(*page));
-    (void)unlink(path);
+    place_close(&place);
 }
 
 static void test_privside(void)
@@ -83,7 +101,24 @@ static void test_netside(void)
     sweep_victim(SWEEP_NETSIDE, "allocations of netside", 96);
 }
 
+/* The library that reads JSON writes behind its buffers when one cannot grow: the name of that kind
+ * is as long as its first one, with the quotes. */
+static void test_found(void)
+{
+    struct place place;
+    static const struct errors_spot spots[] = {
+        {"network.reject",
+         PHASE_PREPARE,
+         20,
+         26,
+         {"no memory", 0, false, false, SWEEP_NETSIDE, begin, end, NULL}}};
+    place_open(&place);
+    errors_try(place.wrap, spots, sizeof(spots) / sizeof(spots[0]));
+    place_close(&place);
+}
+
 static const struct check_test tests[] = {
+    {"points found once", test_found},
     {"allocations of privside", test_privside},
     {"allocations of netside", test_netside},
 };

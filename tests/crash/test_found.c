@@ -83,7 +83,7 @@ static void test_found_errors(void)
         {"access.deny", PHASE_REVERT, 7, 8, ONCE("openat")},
         {"access.deny", PHASE_REVERT, 1, 2, ONCE("getdents64")},
     };
-    errors_try(spots, sizeof(spots) / sizeof(spots[0]));
+    errors_try(NULL, spots, sizeof(spots) / sizeof(spots[0]));
 }
 
 static const struct check_test tests[] = {
