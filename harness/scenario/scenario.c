@@ -95,6 +95,7 @@ void read_lab(struct reader *r, const struct key *key, const struct node *node, 
 {
     struct scenario *s = at;
     bool in_lab_file = r->source->text != s->text;
+    size_t before = r->problems->n;
     if (node->kind == NODE_MAP)
         read_lab_map(r, node, s);
     else if (in_lab_file || node->kind != NODE_SCALAR || node_is_empty(node))
@@ -102,6 +103,7 @@ void read_lab(struct reader *r, const struct key *key, const struct node *node, 
                        in_lab_file ? "" : " or the path of a lab file", node_kind_word(node));
     else
         read_lab_file(r, key, node, s);
+    r->services_unsure = r->problems->n != before && (s->lab == NULL || s->lab->n_services == 0);
 }
 
 static json_t *schema_lab(const struct key *key)
@@ -121,8 +123,10 @@ static void read_inventory(struct reader *r, const struct key *key, const struct
     s->inventory = inventory;
     const struct node *root = open_other(r, key, node);
     inventory->file = r->source->file;
+    size_t before = r->problems->n;
     if (root != NULL)
         read_section(r, &section_inventory, root, inventory);
+    r->labels_unsure = r->problems->n != before;
     r->source = source;
 }
 

@@ -114,11 +114,14 @@ static void read_hosts(struct reader *r, const struct key *key, const struct nod
                                .required = true,
                                .max = SCENARIO_HOSTS_MAX - 1};
     struct node map = {.kind = NODE_MAP, .pos = node->pos};
+    size_t before = r->problems->n, named = node->kind == NODE_SCALAR ? 0 : node->n;
     if (node->kind == NODE_LIST) {
         map_of_names(r, key, node, &map);
         node = &map;
     }
     read_key(r, &as_map, node, lab);
+    r->hosts_unsure = lab->n_hosts == 0 || lab->n_hosts != named;
+    r->labels_unsure = r->problems->n != before;
     know_hosts(r, lab);
 }
 

@@ -316,6 +316,11 @@ static void check_keys(struct reader *r, const struct section *section, const st
         if (key_find(section, key) != NULL || param_find(params, n_params, key) != NULL ||
             (!known && section_any_extra(r, section, key)))
             continue;
+        CLEANUP_BUF struct buf hint = BUF_INIT(400);
+        if (step_kinds_with(section, key, &hint)) {
+            reader_problem(r, node->items[i].key_pos, buf_text(&hint), "%s \"%s\"", what, key);
+            continue;
+        }
         reader_unknown(r, node->items[i].key_pos, what, key, words, n);
         read_misspelt(r, section, words, n, &node->items[i]);
     }
@@ -432,6 +437,16 @@ void read_section(struct reader *r, const struct section *section, const struct 
         section->finish(r, node, at);
 }
 
+/* The section that names them is wrong, and that is reported already. */
+static bool is_unsure(const struct reader *r, const char *what, size_t n)
+{
+    const bool hosts = r->hosts_unsure || r->n_hosts == 0;
+    return (strcmp(what, "host") == 0 && hosts) ||
+           (strcmp(what, "label") == 0 && (hosts || r->labels_unsure)) ||
+           (strcmp(what, "service") == 0 && r->services_unsure) ||
+           (strcmp(what, "probe") == 0 && n == 0 && r->problems->n != 0);
+}
+
 const char *read_reference(struct reader *r, const char *what, const struct node *node,
                            const char *const *words, size_t n)
 {
@@ -443,10 +458,7 @@ const char *read_reference(struct reader *r, const char *what, const struct node
             return words[i];
     char no[READER_TITLE];
     (void)snprintf(no, sizeof(no), "there is no %s", what);
-    /* No hosts or probes at all: their section is wrong, and that is reported already. */
-    bool section_wrong =
-        n == 0 && r->problems->n != 0 && (strcmp(what, "host") == 0 || strcmp(what, "probe") == 0);
-    if (!section_wrong)
+    if (!is_unsure(r, what, n))
         reader_unknown(r, node->pos, no, node->text, words, n);
     return NULL;
 }

@@ -38,6 +38,9 @@ struct reader {
     const struct source *other;        /* stands for the scenario's other file; NULL: it is read */
     const struct selector_host *hosts; /* of the lab or the inventory, client among them */
     size_t n_hosts;
+    /* Of the lab or inventory not all could be read: what is not known may be right, and is not
+     * told. */
+    bool hosts_unsure, labels_unsure, services_unsure;
     const struct node *root; /* of the file that is being read */
     struct var_wanted {      /* values for variables: the variant's, then --set's */
         const char *name, *value;
@@ -266,6 +269,9 @@ json_t *schema_steps(const struct key *key);
 json_t *schema_branches(const struct key *key);
 /* The sections of the kinds of step, the key that tells the kind first. */
 size_t step_sections(const struct section **ret, size_t max);
+/* Adds which kinds of step have a key that this kind, `section`, has not; false: none has, or that
+ * is no kind of step. */
+bool step_kinds_with(const struct section *section, const char *key, struct buf *hint);
 void scenario_check(struct reader *r);
 void loads_check(struct reader *r); /* what one load alone cannot say */
 

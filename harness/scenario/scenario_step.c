@@ -457,3 +457,18 @@ size_t step_sections(const struct section **ret, size_t max)
         ret[n] = kinds[n].section;
     return n;
 }
+
+bool step_kinds_with(const struct section *section, const char *key, struct buf *hint)
+{
+    bool step = false, found = false;
+    for (size_t i = 0; i < N_KINDS; i++)
+        step = step || kinds[i].section == section;
+    for (size_t i = 0; step && i < N_KINDS; i++)
+        for (size_t k = 0; k < kinds[i].section->n_keys; k++)
+            if (strcmp(kinds[i].section->keys[k].name, key) == 0) {
+                buf_printf(hint, "%s%s",
+                           found ? ", " : "a key of these kinds of step: ", kinds[i].word);
+                found = true;
+            }
+    return found;
+}
