@@ -108,9 +108,10 @@ int plan_json(const struct plan *plan, json_t **ret, struct err *err)
     json_t *steps = json_array();
     for (size_t i = 0; i < plan->n_steps; i++) {
         const struct plan_step *p = &plan->steps[i];
-        json_t *one = json_pack("{s:i, s:i, s:s, s:o, s:o}", "step", (int)p->number, "depth",
-                                (int)p->depth, "what", p->what, "at_least_s",
-                                seconds(p->at_least_ns), "at_most_s", seconds(p->at_most_ns));
+        json_t *one =
+            json_pack("{s:i, s:i, s:s, s:b, s:o, s:o}", "step", (int)p->number, "depth",
+                      (int)p->depth, "what", p->what, "planned", p->step->planned, "at_least_s",
+                      seconds(p->at_least_ns), "at_most_s", seconds(p->at_most_ns));
         if (p->step->kind == STEP_FAULT) {
             json_t *fault = fault_json(plan, i, err);
             if (fault == NULL) {
@@ -337,7 +338,7 @@ int plan_print(const struct plan *plan, char **ret, struct err *err)
         (void)snprintf(indent, sizeof(indent), "%*s", (int)(p->depth < 16 ? 4 * p->depth : 64), "");
         buf_printf(&out, "%s%u. ", indent, p->number);
         print_when(&out, p);
-        buf_printf(&out, "  %s\n", p->what);
+        buf_printf(&out, "  %s%s\n", p->what, p->step->planned ? " (planned)" : "");
         plan_print_asks(p->step, indent, &out);
         if (p->step->kind == STEP_FAULT && print_fault(plan, i, indent, &out, err) < 0)
             return -1;

@@ -132,7 +132,7 @@ struct section {
         AT(struct scenario_step, planned), .def = "false",                                         \
         .doc = "Announced work, as a switch-over home: an outage that begins in it and has "       \
                "recovered by its end is left out of recovery_time, unless a fault was still on. "  \
-               "Planned steps next to each other are one."                                         \
+               "Planned steps next to each other are one; blackstart plan marks them."             \
     }
 
 void reader_problem(struct reader *r, struct pos pos, const char *hint, const char *fmt, ...)

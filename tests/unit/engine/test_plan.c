@@ -343,11 +343,36 @@ static void test_addresses(void)
     }
 }
 
+/* Announced work is marked, for people and programs; other steps are not. */
+static void test_planned(void)
+{
+    CLEANUP_FREE char *text = NULL;
+    json_t *doc = NULL;
+    struct err err;
+    if (!load(HEAD "steps:\n"
+                   "  - {fault: process.pause, hosts: n1, process: x, for: 1s, wait_end: true}\n"
+                   "  - {wait: 1s, planned: true}\n"
+                   "  - {wait: 2s}\n",
+              1))
+        return;
+    CU_ASSERT_EQUAL_FATAL(plan_print(plan, &text, &err), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "2. +1s  wait 1s (planned)\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "3. +2s  wait 2s\n"));
+    CU_ASSERT_EQUAL_FATAL(plan_json(plan, &doc, &err), 0);
+    const json_t *steps = json_object_get(doc, "steps");
+    CU_ASSERT_TRUE(json_is_false(json_object_get(json_array_get(steps, 0), "planned")));
+    CU_ASSERT_TRUE(json_is_true(json_object_get(json_array_get(steps, 1), "planned")));
+    CU_ASSERT_TRUE(json_is_false(json_object_get(json_array_get(steps, 2), "planned")));
+    json_decref(doc);
+    unload();
+}
+
 static const struct check_test tests[] = {
     {"what a run does beside its steps", test_print_rest},
     {"print what is drawn", test_print_drawn},
     {"print a moment", test_print_moment},
     {"inventory", test_inventory},
+    {"planned", test_planned},
     {"addresses", test_addresses},
     {"times", test_times},
     {"expands by role", test_expands_by_role},
