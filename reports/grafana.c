@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * annotations.json: an array of bodies for Grafana's POST /api/annotations, a region each: the run,
- * each wave of faults, each outage, the writes of a ledger that are not as they should be, a prober
- * that was not well. Times are milliseconds since 1970.
+ * each wave of faults, each outage, each symptom of a trial that was to show it, the writes of a
+ * ledger that are not as they should be, a prober that was not well. Times are milliseconds since
+ * 1970.
  */
 #include "base/clock.h"
+#include "reports/figure.h"
 #include "reports/letter.h"
 #include "reports/measured.h"
 #include "reports/report.h"
@@ -52,6 +54,9 @@ static void add_run(json_t *list, const struct report *report)
     CLEANUP_BUF struct buf text = BUF_INIT(TEXT_MAX);
     buf_printf(&text, "%s: %s", verdict_word(a->verdict), a->why != NULL ? a->why : "");
     measured_put_sums(&text, a);
+    for (size_t i = 0; i < a->n_symptoms; i++)
+        if (a->shown[i].sentence[0] != '\0')
+            buf_printf(&text, "; %s", a->shown[i].sentence);
     add(list, report, 0, report->history->end_ns,
         json_pack("[s, o]", "run", tag("verdict", verdict_word(a->verdict))), buf_text(&text));
 }
@@ -74,6 +79,19 @@ static void add_outages(json_t *list, const struct report *report, const struct 
         add(list, report, o->onset.lo, o->recovery.hi,
             json_pack("[s, o]", "outage", tag("probe", p->name)), buf_text(&text));
     }
+}
+
+/* As long as its trial: a symptom is judged by a target, whose window the text names. */
+static void add_symptom(json_t *list, const struct report *report, const struct analysis_trial *t,
+                        const struct analysis_symptom *s)
+{
+    const char *state = symptom_word(s->state);
+    CLEANUP_BUF struct buf text = BUF_INIT(TEXT_MAX);
+    buf_printf(&text, "symptom: %s: %s: ", s->shows, state);
+    figure_put_symptom(&text, s);
+    buf_printf(&text, "; %s", s->why);
+    add(list, report, t->start_ns, t->end_ns, json_pack("[s, o]", "symptom", tag("state", state)),
+        buf_text(&text));
 }
 
 /* A region for each fate, and one where nothing is known. */
@@ -115,6 +133,9 @@ static void add_trial(json_t *list, const struct report *report, const struct an
         add_wave(list, report, &t->waves[k]);
     for (size_t k = 0; k < t->n_probes; k++)
         add_outages(list, report, &t->probes[k]);
+    bool asked = !t->fault_free || report->history->no_fault;
+    for (size_t k = 0; asked && k < t->n_symptoms; k++)
+        add_symptom(list, report, t, &t->symptoms[k]);
     for (size_t k = 0; k < t->n_ledgers; k++)
         add_ledger(list, report, t, &t->ledgers[k]);
     for (size_t k = 0; k < t->n_health; k++)

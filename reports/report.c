@@ -67,11 +67,13 @@ const struct report_renderer report_renderers[] = {
      .render = report_render_trace},
     {.name = "grafana",
      .file = "annotations.json",
-     .summary = "The run, its faults, outages, lost writes and unwell probers as regions for "
-                "Grafana's dashboards.",
+     .summary = "The run, its faults, outages, symptoms, lost writes and unwell probers as regions "
+                "for Grafana's dashboards.",
      .reader = "Grafana: `GRAFANA_TOKEN=... blackstart send --grafana http://grafana:3000 DIR`, "
-               "then an annotation query for the tag `blackstart`. A run of very many trials shows "
-               "the first thousand.",
+               "then an annotation query for the tag `blackstart`, or also for `fault`, `outage`, "
+               "`symptom`, `writes` or `prober`. A symptom's region is as long as its trial, and "
+               "has a tag `state:shown` or `state:not shown`. A run of very many trials shows the "
+               "first thousand.",
      .render = report_render_grafana},
     {.name = "ctk",
      .file = "journal-ctk.json",

@@ -277,12 +277,50 @@ static void test_chaos_toolkit(void)
     json_decref(file);
 }
 
+/* The n-th annotation with this tag. */
+static const json_t *annotation(const json_t *file, const char *tagged, size_t n)
+{
+    size_t i, k;
+    const json_t *item, *tag;
+    json_array_foreach(file, i, item)
+    {
+        json_array_foreach(json_object_get(item, "tags"), k, tag)
+        {
+            if (strcmp(json_string_value(tag), tagged) == 0 && n-- == 0)
+                return item;
+        }
+    }
+    return NULL;
+}
+
+/* A region for each symptom of a trial that was to show it, and the run's says how often. */
+static void test_annotations(void)
+{
+    json_t *file = as_json(&several, report_render_grafana);
+    CU_ASSERT_PTR_NULL(annotation(file, "symptom", 4)); /* two trials with a fault, two symptoms */
+    CU_ASSERT_PTR_NULL(annotation(file, "state:not shown", 1));
+    const json_t *not_shown = annotation(file, "state:not shown", 0);
+    expect("grafana", text_of(not_shown, "text"), "symptom: nobody can <buy> & \"pay\" | `it`: ");
+    expect("grafana", text_of(not_shown, "text"),
+           "not shown: availability of write over 1s must be missed: ");
+    CU_ASSERT(json_integer_value(json_object_get(not_shown, "timeEnd")) >
+              json_integer_value(json_object_get(not_shown, "time")));
+    CU_ASSERT_PTR_EQUAL(annotation(file, "symptom", 2), not_shown); /* the second trial's first */
+    expect("grafana", text_of(annotation(file, "run", 0), "text"),
+           "`it`\": shown in 1 of 2 trials");
+    json_decref(file);
+    file = as_json(&one, report_render_grafana);
+    CU_ASSERT_PTR_NOT_NULL(annotation(file, "state:shown", 0));
+    json_decref(file);
+}
+
 static const struct check_test tests[] = {
     {"each report names them", test_each_report_names_them},
     {"no case without a fault", test_no_case_without_a_fault},
     {"json", test_json},
     {"metrics", test_metrics},
     {"trace", test_trace},
+    {"annotations", test_annotations},
     {"Chaos Toolkit's journal", test_chaos_toolkit},
 };
 
