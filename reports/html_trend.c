@@ -43,7 +43,7 @@ static void put_point(struct html *h, const struct trend *t, const struct trend_
     trend_print_figure(t->unit, p->lower, &title);
     buf_puts(&title, " .. ");
     trend_print_figure(t->unit, p->upper, &title);
-    buf_printf(&title, ", %s%s%s%s", p->verdict,
+    buf_printf(&title, ", %s%s%s%s%s", p->verdict, p->stopped ? "; stopped before its end" : "",
                (p->changes & TREND_SCENARIO) != 0 ? "; another text of the scenario" : "",
                (p->changes & TREND_PACKAGES) != 0 ? "; other versions of packages" : "",
                (p->changes & TREND_VERSION) != 0 ? "; another version of Blackstart" : "");

@@ -32,10 +32,10 @@ static json_t *changes_json(unsigned changes)
 
 static json_t *point_json(const struct trend *t, const struct trend_point *p)
 {
-    json_t *o =
-        json_pack("{s:o, s:o, s:o, s:o, s:I, s:b, s:o}", "run", text(p->run), "wall", text(p->wall),
-                  "version", text(p->version), "verdict", text(p->verdict), "trials",
-                  (json_int_t)p->trials, "same", p->same, "changes", changes_json(p->changes));
+    json_t *o = json_pack("{s:o, s:o, s:o, s:o, s:I, s:b, s:b, s:o}", "run", text(p->run), "wall",
+                          text(p->wall), "version", text(p->version), "verdict", text(p->verdict),
+                          "trials", (json_int_t)p->trials, "stopped", p->stopped, "same", p->same,
+                          "changes", changes_json(p->changes));
     put(o, "limit", t, p->limit);
     put(o, "lower", t, p->lower);
     put(o, "upper", t, p->upper);
@@ -87,6 +87,7 @@ json_t *json_earlier(const struct report *report)
         else if (words.len != 0)
             line = text(buf_text(&words));
     }
-    return json_pack("{s:I, s:I, s:o, s:o}", "listed", (json_int_t)e->n, "older",
-                     (json_int_t)e->older, "comparison", line, "targets", targets);
+    return json_pack("{s:I, s:I, s:I, s:o, s:o}", "listed", (json_int_t)e->n, "older",
+                     (json_int_t)e->older, "stopped", (json_int_t)e->stopped, "comparison", line,
+                     "targets", targets);
 }

@@ -93,7 +93,9 @@ static const struct field earlier_run_fields[] = {
     {"wall", FIELD_TEXT, NULLABLE, "When it began (ISO 8601, UTC).", NULL},
     {"version", FIELD_TEXT, NULLABLE, "Of blackstart.", NULL},
     {"verdict", FIELD_TEXT, NULLABLE, "Of this target, then.", NULL},
-    COUNTED("trials", "How many it had."),
+    COUNTED("trials", "How many it had, with a fault; not one that a stop cut."),
+    {"stopped", FIELD_BOOL, 0, "It was stopped before its end: of what had ended is the figure.",
+     NULL},
     {"same", FIELD_BOOL, 0, "It is the same experiment as this run.", NULL},
     {"changes", FIELD_TEXTS, 0,
      "What is another than in the run before: scenario, setup, version, packages.", NULL},
@@ -123,6 +125,7 @@ PUBLIC_SECTION(earlier_target, "A target over earlier runs.");
 static const struct field earlier_fields[] = {
     COUNTED("listed", "Runs that the journal lists."),
     COUNTED("older", "Runs that it does not list."),
+    COUNTED("stopped", "Nor these: stopped before a trial with a fault had ended."),
     {"comparison", FIELD_TEXT, NULLABLE, "Of the main target, in a sentence.", NULL},
     {"targets", FIELD_SECTIONS, 0, "Those that earlier runs have, too.", &result_earlier_target},
 };

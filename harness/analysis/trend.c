@@ -56,12 +56,12 @@ int trend_run_of(const struct history *h, const struct analysis *a, struct arena
                                 .version = text(h->version),
                                 .verdict = verdict_word(a->verdict),
                                 .sha256 = h->sha256,
-                                .packages = packages_of(h)};
+                                .packages = packages_of(h),
+                                .trials = a->n_ended,
+                                .stopped = a->stopped};
     ret->targets = arena_array(arena, a->n_targets + 1, sizeof(*ret->targets));
     if (ret->targets == NULL)
         return make_error(err, ERR_LIMIT, ENOMEM, "%zu targets", a->n_targets);
-    for (size_t i = 0; i < a->n_trials; i++)
-        ret->trials += !a->trials[i].fault_free;
     for (size_t i = 0; i < a->n_targets && i < EARLIER_TARGETS_MAX; i++)
         trend_target_of(&a->targets[i], &ret->targets[ret->n_targets++]);
     return setup_of(h, arena, &ret->setup, err);
@@ -101,20 +101,28 @@ struct maker {
     const struct earlier_run *last, *before;
 };
 
+static bool says_nothing(const struct earlier_run *r)
+{
+    return r->stopped && r->trials == 0;
+}
+
+/* What a trial showed until somebody stopped it is no figure. */
 static void point_add(struct maker *m, const struct earlier_run *r)
 {
     const struct earlier_target *t = target_find(r, m->target);
     if (t == NULL)
         return;
+    bool none = says_nothing(r);
     m->t->points[m->t->n++] =
         (struct trend_point){.run = r->run,
                              .wall = r->wall,
                              .version = r->version,
                              .verdict = t->verdict,
                              .limit = t->limit,
-                             .lower = t->lower,
-                             .upper = t->upper,
+                             .lower = none ? NAN : t->lower,
+                             .upper = none ? NAN : t->upper,
                              .trials = r->trials,
+                             .stopped = r->stopped,
                              .changes = m->before != NULL ? changes(m->before, r) : 0,
                              .same = m->last != NULL && strcmp(m->last->setup, r->setup) == 0};
     m->before = r;
@@ -153,8 +161,12 @@ int trend_make(const struct earlier_run *runs, size_t n, const struct earlier_ru
                       .last = now != NULL ? now
                               : n != 0    ? &runs[n - 1]
                                           : NULL};
-    for (size_t i = 0; i < n; i++)
-        point_add(&m, &runs[i]);
+    for (size_t i = 0; i < n; i++) {
+        if (says_nothing(&runs[i]))
+            ret->left_out++;
+        else
+            point_add(&m, &runs[i]);
+    }
     size_t earlier = ret->n;
     if (now != NULL)
         point_add(&m, now);
@@ -177,7 +189,10 @@ int trend_of_run(const struct history *h, const struct analysis *a, size_t k, st
         target = trend_main_target(now);
     if (target == NULL || h->no_fault)
         return 0;
-    return trend_make(h->earlier.runs, h->earlier.n, now, target, arena, ret, err);
+    if (trend_make(h->earlier.runs, h->earlier.n, now, target, arena, ret, err) != 0)
+        return -1;
+    ret->left_out += h->earlier.stopped;
+    return 0;
 }
 
 const struct earlier_target *trend_main_target(const struct earlier_run *run)
@@ -235,9 +250,16 @@ static void put_interval(const char *unit, double lower, double upper, struct bu
 void trend_print_comparison(const struct trend *t, struct buf *out)
 {
     const struct trend_point *p = t->this_run ? &t->points[t->n - 1] : NULL;
+    if (t->n_same == 0 && t->left_out != 0)
+        buf_printf(out, "earlier: no run that counts, and %lld that %s stopped",
+                   (long long)t->left_out, t->left_out == 1 ? "was" : "were");
     if (t->n_same == 0)
         return;
-    buf_printf(out, "earlier: %zu run%s, ", t->n_same, t->n_same == 1 ? "" : "s");
+    buf_printf(out, "earlier: %zu run%s", t->n_same, t->n_same == 1 ? "" : "s");
+    if (t->left_out != 0)
+        buf_printf(out, " and %lld that %s stopped", (long long)t->left_out,
+                   t->left_out == 1 ? "was" : "were");
+    buf_puts(out, ", ");
     trend_print_name(
         &(struct earlier_target){
             .measure = t->measure, .of = t->of, .from = t->from, .detail = t->detail},
@@ -245,7 +267,9 @@ void trend_print_comparison(const struct trend *t, struct buf *out)
     buf_puts(out, " ");
     put_interval(t->unit, t->same_lower, t->same_upper, out);
     buf_puts(out, "; this one ");
-    if (p == NULL || isnan(p->lower))
+    if (p != NULL && isnan(p->lower) && p->stopped)
+        buf_puts(out, "was stopped");
+    else if (p == NULL || isnan(p->lower))
         buf_puts(out, "not measured");
     else
         put_interval(t->unit, p->lower, p->upper, out);

@@ -24,7 +24,8 @@ struct trend_point {
     double limit, lower, upper;                 /* as of struct earlier_target */
     int64_t trials;
     unsigned changes;
-    bool same; /* the same experiment as the last point */
+    bool same;    /* the same experiment as the last point */
+    bool stopped; /* before its end; of what had ended is the figure, NAN where nothing had */
 };
 
 /* The oldest first; only runs that have this target. */
@@ -36,6 +37,7 @@ struct trend {
     bool this_run;                 /* the last point is the run that asks */
     size_t n_same;                 /* earlier points of the same experiment that have a figure */
     double same_lower, same_upper; /* over those */
+    int64_t left_out; /* earlier runs that were stopped before any trial with a fault had ended */
 };
 
 /* Texts are borrowed. */
@@ -70,7 +72,8 @@ void trend_print_name(const struct earlier_target *t, struct buf *out);
 /* "3.100 s", "99.500 %", "open", "-" */
 void trend_print_figure(const char *unit, double value, struct buf *out);
 /* "earlier: 12 runs, recovery_time of write from fault 3.100 s .. 4.900 s; this one 4.190 s ..
- * 4.260 s"; nothing when no earlier run is the same experiment. Without a newline. */
+ * 4.260 s"; nothing when no earlier run is the same experiment. How many were left out is told.
+ * Without a newline. */
 void trend_print_comparison(const struct trend *t, struct buf *out);
 
 #endif

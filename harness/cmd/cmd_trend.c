@@ -5,6 +5,7 @@
 #include "cmd/trend_chart.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,18 +57,20 @@ static json_t *trend_json(const struct trend *t, const char *scenario)
     for (size_t i = 0; i < t->n; i++) {
         const struct trend_point *p = &t->points[i];
         (void)json_array_append_new(
-            points, json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:b, s:b, s:b}", "run",
-                              p->run, "wall", p->wall, "version", p->version, "verdict", p->verdict,
-                              "trials", (json_int_t)p->trials, "limit", figure(p->limit), "lower",
-                              figure(p->lower), "upper", figure(p->upper), "scenario_changed",
-                              (p->changes & TREND_SCENARIO) != 0, "setup_changed",
-                              (p->changes & TREND_SETUP) != 0, "version_changed",
-                              (p->changes & TREND_VERSION) != 0, "packages_changed",
-                              (p->changes & TREND_PACKAGES) != 0));
+            points,
+            json_pack("{s:s, s:s, s:s, s:s, s:I, s:b, s:o, s:o, s:o, s:b, s:b, s:b, s:b}", "run",
+                      p->run, "wall", p->wall, "version", p->version, "verdict", p->verdict,
+                      "trials", (json_int_t)p->trials, "stopped", p->stopped, "limit",
+                      figure(p->limit), "lower", figure(p->lower), "upper", figure(p->upper),
+                      "scenario_changed", (p->changes & TREND_SCENARIO) != 0, "setup_changed",
+                      (p->changes & TREND_SETUP) != 0, "version_changed",
+                      (p->changes & TREND_VERSION) != 0, "packages_changed",
+                      (p->changes & TREND_PACKAGES) != 0));
     }
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "scenario", scenario, "measure",
-                     t->measure, "of", t->of, "from", t->from, "unit", t->unit, "detail", t->detail,
-                     "side", t->at_least ? "at least" : "at most", "points", points);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o}", "scenario", scenario,
+                     "measure", t->measure, "of", t->of, "from", t->from, "unit", t->unit, "detail",
+                     t->detail, "side", t->at_least ? "at least" : "at most", "left_out",
+                     (json_int_t)t->left_out, "points", points);
 }
 
 static const char *style(const char *verdict)
@@ -132,11 +135,17 @@ static int draw(const struct command_args *args, const char *scenario, struct er
         .scenario = scenario, .with_faults = true, .limit = (int64_t)limit};
     if (store_list(s, &filter, &list, err) != 0)
         return -1;
+    if (list.n == 0 && list.stopped != 0)
+        return make_error(err, ERR_NOT_FOUND, 0,
+                          "%s: no run to draw; %" PRId64 " of it %s stopped before a trial with a "
+                          "fault had ended",
+                          scenario, list.stopped, list.stopped == 1 ? "was" : "were");
     if ((list.n == 0 && cmd_store_has(s, scenario, true, err) != 0) ||
         in_order(&list, &e, err) != 0 ||
         target_find(&e, command_value(args, "target"), &target, err) != 0 ||
         trend_make(e.runs, e.n, NULL, target, &list.arena, &t, err) != 0)
         return -1;
+    t.left_out += list.stopped;
     return print(args, scenario, &t, err);
 }
 
@@ -159,8 +168,8 @@ const struct command command_trend = {
         "One line a run, the oldest first: its interval on one scale, with the target, and a "
         "mark where the scenario's text, its variables or Blackstart's version are others than "
         "before. Not on a terminal, the same without the drawing. SCENARIO is a scenario's "
-        "name or file; runs that only measured are left out. Exit status: 0, or 3 when the store "
-        "has no run of it.",
+        "name or file; runs that only measured are left out, and those that were stopped before a "
+        "trial with a fault had ended. Exit status: 0, or 3 when the store has no run of it.",
     .example = "blackstart trend quickstart\n"
                "blackstart trend quickstart --target availability",
     .options = options,

@@ -45,14 +45,14 @@ static void row_fill(const struct store_run *r, struct row *row)
     const struct earlier_target *t = trend_deciding_target(&r->run);
     if (t != NULL)
         trend_print_name(t, &name);
-    if (t != NULL && !isnan(t->lower)) {
+    if (t != NULL && !isnan(t->lower) && !(r->run.stopped && r->run.trials == 0)) {
         trend_print_figure(t->unit, t->lower, &interval);
         buf_puts(&interval, " .. ");
         trend_print_figure(t->unit, t->upper, &interval);
     }
     when_print(r->run.wall, when);
-    (void)snprintf(trials, sizeof(trials), "%" PRId64 "%s", r->run.trials,
-                   r->no_fault ? " dry" : "");
+    (void)snprintf(trials, sizeof(trials), "%" PRId64 "%s%s", r->run.trials,
+                   r->no_fault ? " dry" : "", r->run.stopped ? " stopped" : "");
     if (r->n_symptoms != 0)
         (void)snprintf(symptoms, sizeof(symptoms), "%zu of %zu", shown(r), r->n_symptoms);
     put_cell(row, WHEN, when);
@@ -162,8 +162,9 @@ static void csv_line(const struct store_run *r, const struct earlier_target *t, 
         put_csv(out, texts[i]);
         buf_puts(out, ",");
     }
-    buf_printf(out, "%" PRId64 ",%" PRId64 ",%" PRId64 ",%d,%d,%d,%.3f", r->exit_status, r->seed,
-               r->run.trials, r->no_fault, r->dirty, r->aborted, (double)r->took_ns / 1e9);
+    buf_printf(out, "%" PRId64 ",%" PRId64 ",%" PRId64 ",%d,%d,%d,%d,%.3f", r->exit_status, r->seed,
+               r->run.trials, r->no_fault, r->dirty, r->aborted, r->run.stopped,
+               (double)r->took_ns / 1e9);
     const char *const of[] = {t != NULL ? t->measure : "",
                               t != NULL ? t->of : "",
                               t != NULL ? t->from : "",
@@ -185,10 +186,11 @@ static void csv_line(const struct store_run *r, const struct earlier_target *t, 
 
 void history_print_csv(const struct store_list *list, struct buf *out)
 {
-    buf_puts(out,
-             "run,wall,scenario,sha256,setup,version,kernel,machine,node,packages,folder,"
-             "vars,verdict,exit,seed,trials,no_fault,dirty,aborted,took_s,measure,of,from,unit,"
-             "target_verdict,detail,side,limit,lower,upper,symptoms,symptoms_shown\n");
+    buf_puts(
+        out,
+        "run,wall,scenario,sha256,setup,version,kernel,machine,node,packages,folder,"
+        "vars,verdict,exit,seed,trials,no_fault,dirty,aborted,stopped,took_s,measure,of,from,unit,"
+        "target_verdict,detail,side,limit,lower,upper,symptoms,symptoms_shown\n");
     for (size_t i = 0; i < list->n; i++) {
         const struct store_run *r = &list->runs[i];
         for (size_t k = 0; k < r->run.n_targets; k++)

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "cmd/when.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -81,6 +82,17 @@ static void put_interval(const struct trend *t, const struct trend_point *p, str
     trend_print_figure(t->unit, p->lower, out);
     buf_puts(out, " .. ");
     trend_print_figure(t->unit, p->upper, out);
+    if (p->stopped)
+        buf_printf(out, ", stopped after %" PRId64 " trial%s", p->trials,
+                   p->trials == 1 ? "" : "s");
+}
+
+static void put_left_out(const struct trend *t, struct buf *out)
+{
+    if (t->left_out != 0)
+        buf_printf(out,
+                   "(left out: %" PRId64 " run%s stopped before a trial with a fault had ended)\n",
+                   t->left_out, t->left_out == 1 ? "" : "s");
 }
 
 static void put_changes(const struct trend_point *p, struct buf *out)
@@ -165,6 +177,7 @@ void trend_chart_print(const struct trend *t, const char *scenario, const struct
         buf_puts(out, "\n");
     }
     put_axis(t, &s, limit, out);
+    put_left_out(t, out);
 }
 
 void trend_print_plain(const struct trend *t, const char *scenario, struct buf *out)
@@ -181,4 +194,5 @@ void trend_print_plain(const struct trend *t, const char *scenario, struct buf *
         }
         buf_puts(out, "\n");
     }
+    put_left_out(t, out);
 }

@@ -54,10 +54,10 @@ static json_t *run_json(const struct earlier_run *r)
     json_t *targets = json_array();
     for (size_t i = 0; i < r->n_targets; i++)
         (void)json_array_append_new(targets, target_json(&r->targets[i]));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o}", "run", r->run, "wall",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:o}", "run", r->run, "wall",
                      r->wall, "version", r->version, "verdict", r->verdict, "sha256", r->sha256,
                      "setup", r->setup, "packages", r->packages != NULL ? r->packages : "",
-                     "trials", (json_int_t)r->trials, "targets", targets);
+                     "trials", (json_int_t)r->trials, "stopped", r->stopped, "targets", targets);
 }
 
 json_t *earlier_to_json(const struct earlier *e)
@@ -65,8 +65,8 @@ json_t *earlier_to_json(const struct earlier *e)
     json_t *runs = json_array();
     for (size_t i = 0; i < e->n; i++)
         (void)json_array_append_new(runs, run_json(&e->runs[i]));
-    return json_pack("{s:s, s:o, s:I}", "setup", e->setup, "runs", runs, "older",
-                     (json_int_t)e->older);
+    return json_pack("{s:s, s:o, s:I, s:I}", "setup", e->setup, "runs", runs, "older",
+                     (json_int_t)e->older, "stopped", (json_int_t)e->stopped);
 }
 
 /* The texts that an object must have, by name. */
@@ -117,6 +117,7 @@ static int run_read(const json_t *o, struct arena *arena, struct earlier_run *re
     const char *packages = json_string_value(json_object_get(o, "packages"));
     ret->packages = packages != NULL ? packages : "";
     ret->trials = json_integer_value(json_object_get(o, "trials"));
+    ret->stopped = json_is_true(json_object_get(o, "stopped"));
     ret->targets = arena_array(arena, n + 1, sizeof(*ret->targets));
     if (ret->targets == NULL)
         return make_error(err, ERR_LIMIT, ENOMEM, "%zu targets", n);
@@ -133,7 +134,8 @@ int earlier_from_json(const json_t *members, struct arena *arena, struct earlier
     const json_t *runs = json_object_get(members, "runs");
     struct earlier e = {.known = true,
                         .setup = json_string_value(json_object_get(members, "setup")),
-                        .older = json_integer_value(json_object_get(members, "older"))};
+                        .older = json_integer_value(json_object_get(members, "older")),
+                        .stopped = json_integer_value(json_object_get(members, "stopped"))};
     size_t n = json_array_size(runs);
     if (e.setup == NULL || !json_is_array(runs) || n > EARLIER_MAX)
         return make_error(err, ERR_INPUT, 0, "needs `setup`, and `runs`, a list of at most %d",

@@ -33,9 +33,10 @@ struct earlier_run {
     const char *sha256; /* of the scenario's text */
     const char *setup;  /* of text, lab's own file and variables: equal means the same experiment */
     const char *packages; /* names their versions in its lab; "": none, or not known */
-    int64_t trials;
+    int64_t trials;       /* with faults; not one that a stop cut */
     struct earlier_target *targets;
     size_t n_targets;
+    bool stopped; /* before its end, by a person: history_stopped */
 };
 
 /* The oldest first. */
@@ -45,6 +46,9 @@ struct earlier {
     struct earlier_run *runs; /* with faults, of the same scenario's name */
     size_t n;
     int64_t older; /* that are not listed */
+    /* Nor are these, of the same setup and as new as those that are: stopped before any trial with
+     * a fault had ended, so that nothing was learnt from them. */
+    int64_t stopped;
 };
 
 /* What makes two runs the same experiment, as hex; `other` and `vars`, an object

@@ -18,7 +18,7 @@
 #define STORE_FILE "history.db"
 
 enum {
-    STORE_SCHEMA = 5, /* PRAGMA user_version */
+    STORE_SCHEMA = 6, /* PRAGMA user_version */
     STORE_BUSY_MS = 10000,
     STORE_ARENA_MAX = 256 << 20
 };
@@ -94,7 +94,8 @@ struct store_list {
     struct arena arena; /* owns all below */
     struct store_run *runs;
     size_t n;
-    int64_t more; /* that the limit left out */
+    int64_t more;    /* that the limit left out */
+    int64_t stopped; /* that with_faults left out since they were stopped, not older than those */
 };
 
 void store_list_free(struct store_list *list);
@@ -106,7 +107,9 @@ struct store_filter {
     const char *variant;        /* of it */
     const char *verdict;        /* a word */
     const char *since, *before; /* of the run's time, compared as text: "2026-03-01T00:00:00Z" */
-    bool with_faults;           /* leaves out those that only measured */
+    /* Leaves out those that only measured, and those that were stopped before any trial with a
+     * fault had ended. */
+    bool with_faults;
     int64_t limit;
 };
 

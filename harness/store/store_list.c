@@ -6,11 +6,14 @@
 #include <math.h>
 #include <string.h>
 
-#define WHERE                                                                                      \
+#define ASKED                                                                                      \
     " WHERE (?1 IS NULL OR scenario = ?1) AND (?2 IS NULL OR verdict = ?2)"                        \
     " AND (?3 IS NULL OR wall >= ?3) AND (?4 IS NULL OR wall < ?4)"                                \
-    " AND (?5 = 0 OR no_fault = 0)"                                                                \
     " AND (?6 IS NULL OR json_extract(vars, '$.variant') = ?6)"
+#define SAYS_NOTHING "(stopped = 1 AND trials = 0)"
+#define WHERE        ASKED " AND (?5 = 0 OR (no_fault = 0 AND NOT " SAYS_NOTHING "))"
+#define STOPPED                                                                                    \
+    ASKED " AND ?5 <> 0 AND no_fault = 0 AND " SAYS_NOTHING " AND (?7 IS NULL OR setup = ?7)"
 
 static void put_filter(struct store_statement *st, const struct store_filter *f)
 {
@@ -34,6 +37,24 @@ static int count(const struct store *s, const struct store_filter *f, int64_t *r
     return 0;
 }
 
+/* Those that are left out, of this setup (NULL: of any), and not older than what is listed. */
+static int count_stopped(const struct store *s, const struct store_filter *f, const char *setup,
+                         struct store_list *ret, struct err *err)
+{
+    CLEANUP_STATEMENT struct store_statement st = {.stmt = NULL};
+    struct store_filter near = *f;
+    if (ret->more > 0 && ret->n != 0)
+        near.since = ret->runs[ret->n - 1].run.wall;
+    if (store_prepare(s, "read", "SELECT count(*) FROM runs" STOPPED, &st, err) != 0)
+        return -1;
+    put_filter(&st, &near);
+    store_put_text(&st, setup);
+    if (store_step(&st, err) < 0)
+        return -1;
+    ret->stopped = store_int(&st, 0);
+    return 0;
+}
+
 /* Columns in the order of the SELECT. */
 static void take_run(const struct store_statement *st, struct arena *arena, struct store_run *r)
 {
@@ -49,7 +70,8 @@ static void take_run(const struct store_statement *st, struct arena *arena, stru
                             .exit_status = store_int(st, TEXTS + 4),
                             .no_fault = store_int(st, TEXTS + 5) != 0,
                             .dirty = store_int(st, TEXTS + 6) != 0,
-                            .aborted = store_int(st, TEXTS + 7) != 0};
+                            .aborted = store_int(st, TEXTS + 7) != 0,
+                            .run.stopped = store_int(st, TEXTS + 8) != 0};
     for (int i = 0; i < TEXTS; i++)
         *texts[i] = store_text(st, i, arena);
 }
@@ -99,8 +121,8 @@ static int take_runs(struct store_statement *runs, struct store_statement *targe
     return rc < 0 ? -1 : 0;
 }
 
-static int list(struct store *s, const struct store_filter *f, struct store_list *ret,
-                struct err *err)
+static int list(struct store *s, const struct store_filter *f, const char *setup,
+                struct store_list *ret, struct err *err)
 {
     CLEANUP_STATEMENT struct store_statement runs = {.stmt = NULL};
     CLEANUP_STATEMENT struct store_statement targets = {.stmt = NULL};
@@ -110,7 +132,8 @@ static int list(struct store *s, const struct store_filter *f, struct store_list
             s, "read",
             "SELECT run, wall, version, verdict, sha256, setup, scenario, file, folder, "
             "why, vars, kernel, machine, node, packages, id, trials, seed, took_ns, exit_status, "
-            "no_fault, dirty, aborted FROM runs" WHERE " ORDER BY wall DESC, id DESC LIMIT ?7",
+            "no_fault, dirty, aborted, stopped FROM runs" WHERE
+            " ORDER BY wall DESC, id DESC LIMIT ?7",
             &runs, err) != 0 ||
         store_prepare(s, "read",
                       "SELECT measure, of, since, unit, bound, lower, upper, verdict, detail, "
@@ -126,7 +149,9 @@ static int list(struct store *s, const struct store_filter *f, struct store_list
         return make_error(err, ERR_LIMIT, ENOMEM, "%lld runs", (long long)n);
     put_filter(&runs, f);
     store_put_int(&runs, room);
-    return take_runs(&runs, &targets, &symptoms, ret, (size_t)room, err);
+    if (take_runs(&runs, &targets, &symptoms, ret, (size_t)room, err) != 0)
+        return -1;
+    return count_stopped(s, f, setup, ret, err);
 }
 
 static json_t *figure_json(const struct store_statement *st, int column)
@@ -201,15 +226,21 @@ int store_trials(struct store *s, int64_t id, json_t **ret, struct err *err)
 }
 
 /* One state of the store for all that is read. */
-int store_list(struct store *s, const struct store_filter *filter, struct store_list *ret,
-               struct err *err)
+static int list_whole(struct store *s, const struct store_filter *filter, const char *setup,
+                      struct store_list *ret, struct err *err)
 {
     *ret = (struct store_list){.arena = ARENA_INIT(STORE_ARENA_MAX)};
     if (sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
         return store_failed(s, "read", err);
-    int rc = list(s, filter, ret, err);
+    int rc = list(s, filter, setup, ret, err);
     store_roll_back(s);
     return rc;
+}
+
+int store_list(struct store *s, const struct store_filter *filter, struct store_list *ret,
+               struct err *err)
+{
+    return list_whole(s, filter, NULL, ret, err);
 }
 
 void store_list_free(struct store_list *l)
@@ -222,9 +253,10 @@ int store_earlier(struct store *s, const char *scenario, const char *variant, co
 {
     const struct store_filter filter = {
         .scenario = scenario, .variant = variant, .with_faults = true, .limit = EARLIER_MAX};
-    if (store_list(s, &filter, ret_list, err) != 0)
+    if (list_whole(s, &filter, setup, ret_list, err) != 0)
         return -1;
-    *ret = (struct earlier){.known = true, .setup = setup, .older = ret_list->more};
+    *ret = (struct earlier){
+        .known = true, .setup = setup, .older = ret_list->more, .stopped = ret_list->stopped};
     ret->runs = arena_array(&ret_list->arena, ret_list->n + 1, sizeof(*ret->runs));
     if (ret->runs == NULL)
         return make_error(err, ERR_LIMIT, ENOMEM, "%zu runs", ret_list->n);

@@ -102,6 +102,7 @@ static void put_run(struct store_statement *st, const struct history *h, const s
                                a->exit_status,
                                a->dirty,
                                h->aborted,
+                               r->stopped,
                                h->end_ns};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         store_put_text(st, texts[i]);
@@ -121,9 +122,9 @@ static int add_run(const struct store *s, const struct history *h, const struct 
             s, "write",
             "INSERT INTO runs (run, wall, folder, scenario, file, sha256, setup, vars, "
             "version, kernel, machine, node, packages, verdict, why, journal_size, "
-            "journal_mtime_ns, seed, trials, no_fault, exit_status, dirty, aborted, "
+            "journal_mtime_ns, seed, trials, no_fault, exit_status, dirty, aborted, stopped, "
             "took_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-            "?, ?, ?, ?)",
+            "?, ?, ?, ?, ?)",
             &st, err) != 0)
         return -1;
     put_run(&st, h, a, r, folder, vars);

@@ -119,6 +119,17 @@ static const char *const migrations[STORE_SCHEMA] = {
     " FOREIGN KEY (run_id, trial) REFERENCES trials (run_id, trial) ON DELETE CASCADE"
     ") STRICT, WITHOUT ROWID;"
     "UPDATE runs SET journal_size = -1;",
+    /* Runs that ended before their end are read again; of those without a folder the words of their
+     * verdicts tell who was stopped. Of their targets the figure of a trial that was stopped may
+     * hide another's, which is not known then. */
+    "ALTER TABLE runs ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0 CHECK (stopped IN (0, 1));"
+    "UPDATE runs SET stopped = 1 WHERE why IN ('stopped by the person',"
+    " 'the run that it takes turns with has ended') OR id IN (SELECT run_id FROM trials WHERE why "
+    "= 'interrupted');"
+    "UPDATE runs SET trials = trials - (SELECT count(*) FROM trials t WHERE t.run_id = runs.id"
+    " AND t.fault_free = 0 AND t.why = 'interrupted') WHERE stopped = 1;"
+    "UPDATE targets SET lower = NULL, upper = NULL WHERE why = 'interrupted';"
+    "UPDATE runs SET journal_size = -1 WHERE aborted = 1 OR stopped = 1;",
 };
 
 /* sqlite.org/fileformat.html, "The Database Header"; the number's first byte is the highest. */

@@ -83,6 +83,34 @@ static void test_open_and_not_measured(void)
                            "this one not measured");
 }
 
+/* What was stopped before a trial had ended is no figure; what had ended is one as any other. */
+static void test_stopped_runs(void)
+{
+    struct earlier_run runs[] = {RUN("a", "y", "2", "v1", other), RUN("b", "y", "2", "v1", wide),
+                                 RUN("c", "y", "2", "v1", narrow)};
+    struct earlier_run now = RUN("now", "y", "2", "v1", here);
+    CLEANUP_ARENA struct arena arena = ARENA_INIT(1 << 20);
+    CLEANUP_BUF struct buf out = BUF_INIT(4096), both = BUF_INIT(4096), alone = BUF_INIT(4096);
+    struct trend t;
+    runs[0].stopped = runs[1].stopped = true;
+    runs[0].trials = 0;
+    print(runs, 3, &now, &t, &arena, &out);
+    CU_ASSERT_STRING_EQUAL(
+        buf_text(&out), "earlier: 2 runs and 1 that was stopped, recovery_time of write from fault "
+                        "3.100 s .. 4.900 s; this one 4.190 s .. 4.260 s");
+    CU_ASSERT_EQUAL(t.left_out, 1);
+    CU_ASSERT_EQUAL_FATAL(t.n, 3);
+    CU_ASSERT_TRUE(t.points[0].stopped);
+    CU_ASSERT_FALSE(t.points[1].stopped);
+    now.stopped = true;
+    now.trials = 0;
+    print(&runs[2], 1, &now, &t, &arena, &both);
+    CU_ASSERT_STRING_EQUAL(buf_text(&both), "earlier: 1 run, recovery_time of write from fault "
+                                            "4.800 s .. 4.900 s; this one was stopped");
+    print(runs, 1, &now, &t, &arena, &alone);
+    CU_ASSERT_STRING_EQUAL(buf_text(&alone), "earlier: no run that counts, and 1 that was stopped");
+}
+
 static void test_nothing_to_compare_with(void)
 {
     const struct earlier_run runs[] = {RUN("b", "y", "2", "v1", wide)};
@@ -145,6 +173,7 @@ static void test_a_run_becomes_an_earlier_one(void)
 }
 
 static const struct check_test tests[] = {
+    {"stopped runs", test_stopped_runs},
     {"only the same experiment is compared", test_only_the_same_experiment_is_compared},
     {"other packages are marked", test_other_packages_are_marked},
     {"open and not measured", test_open_and_not_measured},

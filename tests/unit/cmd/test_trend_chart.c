@@ -74,6 +74,26 @@ static void test_not_drawn(void)
            "2026-03-05T12:00:00Z  pass          r5  1.500 s .. 1.510 s\n");
 }
 
+static void test_stopped(void)
+{
+    struct trend_point of[] = {POINT(1, 1, 2, "pass", .trials = 3, .stopped = true),
+                               POINT(2, 1, 2, "pass", .trials = 1)};
+    struct trend t = trend;
+    CLEANUP_BUF struct buf out = BUF_INIT(1 << 16), drawn = BUF_INIT(1 << 16);
+    t.points = of;
+    t.n = 2;
+    t.left_out = 2;
+    trend_print_plain(&t, "shop", &out);
+    expect(&out, "shop: recovery_time of write from fault over 2 runs, at most 5.000 s\n"
+                 "2026-03-01T12:00:00Z  pass          r1  1.000 s .. 2.000 s, stopped after 3 "
+                 "trials\n"
+                 "2026-03-02T12:00:00Z  pass          r2  1.000 s .. 2.000 s\n"
+                 "(left out: 2 runs stopped before a trial with a fault had ended)\n");
+    trend_chart_print(&t, "shop", &(struct trend_chart){.columns = 90, .style = plain}, &drawn);
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&drawn), "2.000 s, stopped after 3 trials\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&drawn), "\n(left out: 2 runs stopped before"));
+}
+
 /* A target far away does not squeeze the figures into one column; a narrow terminal is no harm. */
 static void test_a_far_target(void)
 {
@@ -126,6 +146,7 @@ static void test_points_in_time(void)
 }
 
 static const struct check_test tests[] = {
+    {"stopped", test_stopped},
     {"drawn", test_drawn},
     {"not drawn", test_not_drawn},
     {"a far target", test_a_far_target},

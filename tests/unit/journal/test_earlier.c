@@ -20,8 +20,8 @@ static void test_round_trip(void)
          true},
         {"impact", "write", "", "s", NAN, NAN, NAN, "pass", "", false}};
     struct earlier_run run = {
-        "r1", "2026-01-01T00:00:00Z", "0.1.0", "fail", "aa", "bb", "etcd-1", 30, targets, 2};
-    struct earlier e = {.setup = "bb", .runs = &run, .n = 1, .older = 7}, read;
+        "r1", "2026-01-01T00:00:00Z", "0.1.0", "fail", "aa", "bb", "etcd-1", 30, targets, 2, true};
+    struct earlier e = {.setup = "bb", .runs = &run, .n = 1, .older = 7, .stopped = 3}, read;
     CLEANUP_ARENA struct arena arena = ARENA_INIT(1 << 20);
     struct err err = {.msg = ""};
     json_t *members = earlier_to_json(&e);
@@ -30,6 +30,8 @@ static void test_round_trip(void)
     CU_ASSERT_TRUE(read.known);
     CU_ASSERT_STRING_EQUAL(read.setup, "bb");
     CU_ASSERT_EQUAL(read.older, 7);
+    CU_ASSERT_EQUAL(read.stopped, 3);
+    CU_ASSERT_TRUE(read.runs[0].stopped);
     CU_ASSERT_EQUAL_FATAL(read.n, 1);
     CU_ASSERT_STRING_EQUAL(read.runs[0].wall, run.wall);
     CU_ASSERT_STRING_EQUAL(read.runs[0].sha256, "aa");
@@ -80,6 +82,8 @@ static void test_a_journal_with_and_without(void)
     CU_ASSERT_TRUE(h->earlier.known);
     CU_ASSERT_EQUAL(h->earlier.n, 1);
     CU_ASSERT_STRING_EQUAL(h->earlier.runs[0].run, "r1");
+    CU_ASSERT_FALSE(h->earlier.runs[0].stopped); /* older ones do not say */
+    CU_ASSERT_EQUAL(h->earlier.stopped, 0);
     CU_ASSERT_EQUAL_FATAL(history_parse(START, strlen(START), NULL, 0, &none, &err), 0);
     CU_ASSERT_FALSE(none->earlier.known);
 }

@@ -114,6 +114,106 @@ static void test_filters(void)
     end();
 }
 
+/* Stopped before a trial with a fault had ended: listed, but no earlier run, and counted. */
+static void test_stopped_runs(void)
+{
+    static const char *const each[] = {QUIET, OUTAGE, OUTAGE};
+    struct story_told t, none, some;
+    struct story s = {OUTAGE, .recovery_limit_ms = 5000, .blast_permille = -1, .stop = 1};
+    struct err err;
+    begin();
+    story_tell(&outage, &t);
+    story_tell(&s, &none);
+    s.each = each;
+    s.dry_first = true;
+    s.trials = s.stop = 3;
+    story_tell(&s, &some);
+    struct store *st = must_open();
+    record(st, &none, "a", "2026-03-01T12:00:00Z", "shop");
+    record(st, &t, "b", "2026-03-02T12:00:00Z", "shop");
+    record(st, &some, "c", "2026-03-03T12:00:00Z", "shop");
+    record(st, &none, "d", "2026-03-04T12:00:00Z", "shop");
+    record(st, &none, "e", "2026-03-04T12:00:00Z", "bank");
+    CLEANUP_STORE_LIST struct store_list all = {.n = 0}, list = {.n = 0}, newest = {.n = 0};
+    CU_ASSERT_EQUAL_FATAL(store_list(st, &(struct store_filter){.scenario = "shop"}, &all, &err),
+                          0);
+    CU_ASSERT_EQUAL_FATAL(all.n, 4);
+    CU_ASSERT_EQUAL(all.stopped, 0); /* none was left out */
+    CU_ASSERT_TRUE(all.runs[0].run.stopped && all.runs[0].aborted && all.runs[0].run.trials == 0);
+    CU_ASSERT_TRUE(all.runs[1].run.stopped && all.runs[1].run.trials == 1);
+    CU_ASSERT_FALSE(all.runs[2].run.stopped);
+    CU_ASSERT_EQUAL(all.runs[1].run.targets[0].upper, t.analysis->targets[0].upper);
+    struct store_filter filter = {.scenario = "shop", .with_faults = true};
+    CU_ASSERT_EQUAL(store_list(st, &filter, &list, &err), 0);
+    CU_ASSERT_EQUAL(list.n, 2);
+    CU_ASSERT_EQUAL(list.stopped, 2);
+    filter.limit = 1;
+    CU_ASSERT_EQUAL(store_list(st, &filter, &newest, &err), 0);
+    CU_ASSERT_EQUAL(newest.more, 1);
+    CU_ASSERT_EQUAL(newest.stopped, 1); /* `a` is older than what is listed */
+    CLEANUP_STORE_LIST struct store_list same = {.n = 0}, other = {.n = 0};
+    struct earlier e;
+    CU_ASSERT_EQUAL(store_earlier(st, "shop", NULL, all.runs[0].run.setup, &same, &e, &err), 0);
+    CU_ASSERT_EQUAL(e.n, 2);
+    CU_ASSERT_EQUAL(e.stopped, 2);
+    CU_ASSERT_TRUE(e.runs[1].stopped);
+    CU_ASSERT_EQUAL(store_earlier(st, "shop", NULL, "of another", &other, &e, &err), 0);
+    CU_ASSERT_EQUAL(e.stopped, 0);
+    store_close(st);
+    story_free(&t);
+    story_free(&none);
+    story_free(&some);
+    end();
+}
+
+/* A store of schema 5, whose runs have no folder any more: the words of their verdicts tell. */
+static void test_stopped_runs_of_schema_5(void)
+{
+    static const char rows[] =
+        "INSERT INTO runs (id, run, wall, folder, journal_size, journal_mtime_ns, scenario, file, "
+        "sha256, setup, vars, seed, trials, no_fault, version, kernel, machine, verdict, why, "
+        "exit_status, dirty, aborted, took_ns) VALUES "
+        "(1, 'trial', 'w', 'a', 1, 2, 's', 'x', '0', '0', '{}', 1, 1, 0, '', '', '', "
+        "'inconclusive', 'interrupted', 3, 0, 1, 9),"
+        "(2, 'between', 'w', 'b', 1, 2, 's', 'x', '0', '0', '{}', 1, 3, 0, '', '', '', "
+        "'inconclusive', 'stopped by the person', 3, 0, 1, 9),"
+        "(3, 'guard', 'w', 'c', 1, 2, 's', 'x', '0', '0', '{}', 1, 1, 0, '', '', '', "
+        "'fail', 'the guard on write fired', 1, 0, 1, 9),"
+        "(4, 'series', 'w', 'd', 1, 2, 's', 'x', '0', '0', '{}', 1, 2, 0, '', '', '', "
+        "'fail', 'trial 1: too late', 1, 0, 1, 9),"
+        "(5, 'whole', 'w', 'e', 1, 2, 's', 'x', '0', '0', '{}', 1, 1, 0, '', '', '', "
+        "'pass', '', 0, 0, 0, 9),"
+        "(6, 'dry', 'w', 'f', 1, 2, 's', 'x', '0', '0', '{}', 1, 0, 0, '', '', '', "
+        "'inconclusive', 'interrupted', 3, 0, 1, 9),"
+        "(7, 'turns', 'w', 'g', 1, 2, 's', 'x', '0', '0', '{}', 1, 0, 0, '', '', '', "
+        "'inconclusive', 'the run that it takes turns with has ended', 3, 0, 1, 9);"
+        "INSERT INTO trials VALUES (1, 0, 0, 0, 0, 'inconclusive', 'interrupted'),"
+        "(3, 0, 0, 0, 0, 'fail', ''), (4, 0, 1, 0, 0, 'pass', ''), (4, 1, 0, 0, 0, 'fail', ''),"
+        "(4, 2, 0, 0, 0, 'inconclusive', 'interrupted'),"
+        "(6, 0, 1, 0, 0, 'inconclusive', 'interrupted');"
+        "INSERT INTO targets (run_id, place, measure, of, since, unit, lower, upper, verdict, why, "
+        "trial, automatic) VALUES (1, 0, 'm', '', '', 's', 1, NULL, '', 'interrupted', 0, 1),"
+        "(4, 0, 'm', '', '', 's', 7, 8, 'fail', 'too late', 1, 1);";
+    struct store old = {.db = NULL};
+    struct err err = {.msg = ""};
+    begin();
+    (void)snprintf(old.file, sizeof(old.file), "%s", file);
+    CU_ASSERT_EQUAL_FATAL(sqlite3_open(file, &old.db), SQLITE_OK);
+    CU_ASSERT_EQUAL(store_migrate(&old, 5, &err), 0);
+    CU_ASSERT_EQUAL(sqlite3_exec(old.db, rows, NULL, NULL, NULL), SQLITE_OK);
+    (void)sqlite3_close(old.db);
+    struct store *s = must_open();
+    CU_ASSERT_EQUAL(number(s, "PRAGMA user_version"), 6);
+    CU_ASSERT_EQUAL(number(s, "SELECT sum(stopped * id * id) FROM runs"), 1 + 4 + 16 + 36 + 49);
+    CU_ASSERT_EQUAL(number(s, "SELECT sum(trials * id * id) FROM runs"), 0 + 12 + 9 + 16 + 25);
+    CU_ASSERT_EQUAL(number(s, "SELECT count(*) FROM targets WHERE lower IS NULL"), 1);
+    CU_ASSERT_EQUAL(number(s, "SELECT lower FROM targets WHERE run_id = 4"), 7);
+    CU_ASSERT_EQUAL(number(s, "SELECT sum(journal_size = -1) FROM runs"), 6); /* read again */
+    CU_ASSERT_EQUAL(count(s, &(struct store_filter){.with_faults = true}), 4);
+    store_close(s);
+    end();
+}
+
 /* All that belongs to a run goes with it; a folder that was pruned stays out until asked for. */
 static void test_forgetting(void)
 {
@@ -202,7 +302,7 @@ static void test_what_is_refused(void)
     CU_ASSERT_NOT_EQUAL(access(file, F_OK), 0);
     store_close(must_open());
     execute("PRAGMA user_version = 7");
-    expect_refused("is of a newer Blackstart: its schema is 7, this one knows up to 5",
+    expect_refused("is of a newer Blackstart: its schema is 7, this one knows up to 6",
                    ERR_UNSUPPORTED);
     (void)unlink(file);
     execute("CREATE TABLE cookies (x)");
@@ -376,6 +476,8 @@ static const struct check_test tests[] = {
     {"what goes in comes out, once", test_what_goes_in_comes_out_once},
     {"never recovered stays open", test_never_recovered_stays_open},
     {"filters", test_filters},
+    {"stopped runs", test_stopped_runs},
+    {"stopped runs of schema 5", test_stopped_runs_of_schema_5},
     {"forgetting", test_forgetting},
     {"types and keys are strict", test_types_and_keys_are_strict},
     {"what is refused", test_what_is_refused},

@@ -11,9 +11,6 @@ static const struct scenario_target up = {
 static const struct scenario_symptom showing[] = {
     {.shows = "nobody can buy", .missed = true, .targets = &down, .n_targets = 1},
     {.shows = "the page answers", .targets = &up, .n_targets = 1}};
-#define QUIET                                                                                      \
-    "....................................................................................."        \
-    "............................"
 static const char *const each[] = {QUIET, OUTAGE, QUIET};
 /* Without a fault, with the outage, and a third trial that does not show it. */
 static const struct story shown_once = {
@@ -114,7 +111,8 @@ static void test_an_older_schema_is_brought_up_to_date(void)
         leave_old(version);
         struct store *s = must_open();
         CU_ASSERT_EQUAL(number(s, "PRAGMA user_version"), STORE_SCHEMA);
-        CU_ASSERT_EQUAL(number(s, "SELECT journal_size FROM runs"), -1); /* to be read again */
+        if (version < 5) /* to be read again; since then only what was aborted */
+            CU_ASSERT_EQUAL(number(s, "SELECT journal_size FROM runs"), -1);
         CU_ASSERT_EQUAL(count(s, &(struct store_filter){.scenario = "shop"}), 1);
         record(s, &t, "new", "2026-03-01T12:00:00Z", "shop");
         CU_ASSERT_EQUAL(count(s, &(struct store_filter){.scenario = "shop"}), 2);
