@@ -56,8 +56,9 @@ static const struct command commands[] = {
     {"reach", "say whether faults reach a unit's calls, and how", "UNIT",
      "Looks at the unit as it runs now. Exit status 3: they do not, and why.\n",
      "blackstart-agent reach etcd", unit_reach},
-    {"supervise", "for drop-ins: answer the trapped calls of one start", "UNIT",
-     "What `trap` prints has systemd start it, before the unit's program.\n",
+    {"supervise", "for drop-ins: answer the trapped calls of one start", "UNIT [SECONDS]",
+     "What `trap` prints has systemd start it, before the unit's program, for which it waits:\n"
+     "600 seconds unless SECONDS says otherwise.\n",
      "blackstart-agent supervise etcd", unit_supervise},
     {"trapped", "for drop-ins: become a program whose calls are trapped",
      "UNIT rare|writes|all [" DROPIN_AS "NAME] PROGRAM [ARGUMENT...]",

@@ -5,6 +5,7 @@
 #include "agents/faults/fiu.h"
 #include "agents/fiu/install.h"
 #include "agents/fiu/trap.h"
+#include "agents/host/systemd.h"
 #include "agents/host/unit_name.h"
 #include "agents/unit_parts.h"
 #include "agents/wire.h"
@@ -14,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -70,6 +72,23 @@ static int open_library(const char *given, const char *self, char ret[PATH_MAX],
     return fd >= 0 ? fd : make_error(err, ERR_SYSTEM, errno, "open the library %s", ret);
 }
 
+/* As the drop-in has it do before each start of the unit: systemd, which may be busy with that, is
+ * then not asked. */
+static bool is_run_by_systemd(void)
+{
+    const char *pid = getenv("SYSTEMD_EXEC_PID");
+    char own[16];
+    (void)snprintf(own, sizeof(own), "%d", (int)getpid());
+    return pid != NULL && strcmp(pid, own) == 0;
+}
+
+static void warn_of_none(const char *unit)
+{
+    struct err err;
+    if (!is_run_by_systemd() && systemd_knows(unit, &err) != 0)
+        (void)fprintf(stderr, "blackstart-agent: warning: %s\n", err.msg);
+}
+
 int unit_preload(int argc, char **argv, const struct command *self)
 {
     struct err err = {0};
@@ -84,13 +103,14 @@ int unit_preload(int argc, char **argv, const struct command *self)
     CLEANUP_FD int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (library < 0 || install_service(root, argv[1], library, &kept, &err) != 0)
         return command_report(3, &err);
+    warn_of_none(argv[1]);
     dropin_preload(stdout, argv[1], agent, argc == 3 ? from : NULL, kept);
     return 0;
 }
 
 int unit_trap(int argc, char **argv, const struct command *self)
 {
-    struct err err = {0};
+    struct err err = {0}, why;
     struct unit_start start;
     char agent[PATH_MAX];
     int status = unit_arguments(argc, argv, 1, 2, self);
@@ -101,6 +121,10 @@ int unit_trap(int argc, char **argv, const struct command *self)
         return command_complain(self, "which calls are trapped is rare, writes or all");
     if (find_self(agent, sizeof(agent), &err) != 0)
         return command_report(3, &err);
+    if (systemd_knows(argv[1], &why) != 0) {
+        (void)make_error(&err, why.code, 0, "%s; a drop-in needs the unit's own command", why.msg);
+        return command_report(3, &err);
+    }
     if (unit_start_read(argv[1], &start, &err) == 0) {
         dropin_unwrap(&start);
         dropin_trap(stdout, argv[1], agent, calls, &start);
@@ -117,14 +141,12 @@ static int64_t boottime(void)
 }
 
 /* Of a unit that is not trapped: by the library, into all points that there are. */
-static int reach_say(struct fault_host *host, const char *unit, struct err *err)
+static int reach_say(struct fault_host *host, int page, const char *unit, struct err *err)
 {
     uint64_t trapped = 0;
     bool alive = false;
     const struct fiu_rule nothing = {.points = 0};
-    CLEANUP_FD int page = -1;
-    if (victim_open(host->root, unit, &page, err) != 0 ||
-        victim_trapped(page, &trapped, &alive, err) != 0)
+    if (victim_trapped(page, &trapped, &alive, err) != 0)
         return -1;
     if (trapped == 0 && fiu_reach(host, unit, err) != 0)
         return -1;
@@ -140,6 +162,22 @@ static int reach_say(struct fault_host *host, const char *unit, struct err *err)
     return 0;
 }
 
+/* First what systemd says of the unit; of one that is none and has no page there is no more. */
+static int reach_refuse(const char *unit, bool has_page, struct err *why)
+{
+    struct err err;
+    if (systemd_knows(unit, &err) != 0) {
+        (void)command_report(3, &err);
+        return has_page ? command_report(3, why) : 3;
+    }
+    if (!has_page)
+        (void)make_error(why, ERR_NOT_FOUND, 0,
+                         "%s is not prepared: `blackstart-agent preload %s` says what it needs or, "
+                         "where no library reaches it, `blackstart-agent trap %s`",
+                         unit, unit, unit);
+    return command_report(3, why);
+}
+
 int unit_reach(int argc, char **argv, const struct command *self)
 {
     struct err err = {0};
@@ -153,5 +191,10 @@ int unit_reach(int argc, char **argv, const struct command *self)
     if (host.root < 0 || host.proc < 0 || stat("/proc/self/ns/pid", &st) != 0)
         return 3;
     host.pid_ns = st.st_ino;
-    return reach_say(&host, argv[1], &err) == 0 ? 0 : command_report(3, &err);
+    CLEANUP_FD int page = -1;
+    int rc = victim_open(host.root, argv[1], &page, &err);
+    bool has_page = rc == 0 || err.code != ERR_NOT_FOUND;
+    if (rc == 0 && reach_say(&host, page, argv[1], &err) == 0)
+        return 0;
+    return reach_refuse(argv[1], has_page, &err);
 }

@@ -13,8 +13,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -22,21 +25,42 @@
 #include <unistd.h>
 
 /* The unit's own commands before its start lie in between. */
-static const int64_t patience_ns = 600 * NS_PER_SEC;
+enum { PATIENCE_S = 600, PATIENCE_MAX_S = 86400 };
 
-/* Another start's socket, of a supervisor that still works, goes on being that one's. */
-static int door_open(const char *unit, struct err *err)
+/* A socket at which the program is waited for. */
+struct door {
+    int fd;
+    char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+    dev_t dev;
+    ino_t ino;
+};
+
+/* Another start's socket, of a supervisor that still waits, goes on being that one's. */
+static int door_open(const char *unit, struct door *ret, struct err *err)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-    char path[sizeof(at.sun_path)];
-    (void)snprintf(path, sizeof(path), UNIT_SOCKET, unit);
+    struct stat st;
+    (void)snprintf(ret->path, sizeof(ret->path), UNIT_SOCKET, unit);
     (void)snprintf(at.sun_path, sizeof(at.sun_path), UNIT_SOCKET "-new", unit);
     (void)unlink(at.sun_path);
     CLEANUP_FD int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (sock < 0 || bind(sock, (const struct sockaddr *)&at, sizeof(at)) != 0 ||
-        chmod(at.sun_path, 0666) != 0 || listen(sock, 1) != 0 || rename(at.sun_path, path) != 0)
-        return make_error(err, ERR_SYSTEM, errno, "listen at %s", path);
-    return steal_fd(&sock);
+        chmod(at.sun_path, 0666) != 0 || listen(sock, 1) != 0 || lstat(at.sun_path, &st) != 0 ||
+        rename(at.sun_path, ret->path) != 0)
+        return make_error(err, ERR_SYSTEM, errno, "listen at %s", ret->path);
+    ret->dev = st.st_dev;
+    ret->ino = st.st_ino;
+    ret->fd = steal_fd(&sock);
+    return 0;
+}
+
+/* The path may be another start's by now. */
+static void door_close(struct door *door)
+{
+    struct stat st;
+    if (lstat(door->path, &st) == 0 && st.st_dev == door->dev && st.st_ino == door->ino)
+        (void)unlink(door->path);
+    (void)close(door->fd);
 }
 
 /* Where systemd does not say which group is the unit's, any of its name will do. */
@@ -60,56 +84,110 @@ static bool is_in_group(int proc, pid_t pid, const char *group)
     return n > 0 && proc_parse_cgroup(text, group);
 }
 
-/* The socket is for every user, as whom the unit may run; who is not of the unit is sent away. */
-static int guest_receive(int door, int proc, const char *group, pid_t *ret_pid, struct err *err)
+/* What ends us by hand waits until the socket is gone: readable when it came, and still pending. */
+static int signals_hold(sigset_t *ret_before, struct err *err)
 {
-    int64_t end = clock_system(CLOCK_MONOTONIC) + patience_ns;
+    static const int all[] = {SIGHUP, SIGINT, SIGTERM};
+    sigset_t set;
+    struct sigaction action;
+    (void)sigemptyset(&set);
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        if (sigaction(all[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            (void)sigaddset(&set, all[i]);
+    int fd = signalfd(-1, &set, SFD_CLOEXEC);
+    if (fd < 0 || sigprocmask(SIG_BLOCK, &set, ret_before) != 0)
+        return make_error(err, ERR_SYSTEM, errno, "wait for signals");
+    return fd;
+}
+
+/* The socket is for every user, as whom the unit may run; who is not of the unit is sent away. */
+static int guest_accept(int door, int proc, const char *group, pid_t *ret_pid)
+{
+    struct ucred who;
+    socklen_t size = sizeof(who);
+    CLEANUP_FD int sock = accept4(door, NULL, NULL, SOCK_CLOEXEC);
+    if (sock < 0 || getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0 ||
+        !is_in_group(proc, who.pid, group))
+        return -1;
+    *ret_pid = who.pid;
+    return steal_fd(&sock);
+}
+
+static int guest_receive(const struct door *door, int signals, int proc, const char *group,
+                         int64_t wait_ns, pid_t *ret_pid, struct err *err)
+{
+    int64_t end = clock_system(CLOCK_MONOTONIC) + wait_ns;
     for (;;) {
+        struct pollfd p[] = {{.fd = door->fd, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
         int64_t left = end - clock_system(CLOCK_MONOTONIC);
-        struct pollfd p = {.fd = door, .events = POLLIN};
         if (left <= 0)
             return make_error(err, ERR_TIMEOUT, 0, "nobody has come to have its calls trapped");
-        if (poll(&p, 1, (int)(left / NS_PER_MS) + 1) <= 0)
+        if (poll(p, 2, (int)(left / NS_PER_MS) + 1) <= 0)
             continue;
-        struct ucred who;
-        socklen_t size = sizeof(who);
-        CLEANUP_FD int sock = accept4(door, NULL, NULL, SOCK_CLOEXEC);
-        if (sock < 0 || getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0 ||
-            !is_in_group(proc, who.pid, group))
-            continue;
-        *ret_pid = who.pid;
-        return steal_fd(&sock);
+        if (p[1].revents != 0)
+            return make_error(err, ERR_CANCELLED, 0, "was told to end");
+        int sock = guest_accept(door->fd, proc, group, ret_pid);
+        if (sock >= 0)
+            return sock;
     }
 }
 
-static int supervise(const char *unit, struct err *err)
+/* The socket goes here, not at the end of the program: by then we stand in its mount namespace. */
+static int guest_wait(const char *unit, int signals, int proc, int64_t seconds, pid_t *ret_pid,
+                      struct err *err)
 {
-    char group[512], page[128];
+    char group[512], full[UNIT_NAME_SIZE];
+    struct door door;
+    unit_name_full(full, unit);
+    group_find(unit, group, sizeof(group));
+    if (door_open(unit, &door, err) != 0)
+        return -1;
+    (void)sd_notify(1, "READY=1");
+    (void)fprintf(stderr,
+                  "blackstart-agent: waits at %s for the program of %s, a process of the control "
+                  "group %s, for %lld s at most\n",
+                  door.path, full, group, (long long)seconds);
+    int sock = guest_receive(&door, signals, proc, group, seconds * NS_PER_SEC, ret_pid, err);
+    door_close(&door);
+    return sock;
+}
+
+static int supervise(const char *unit, int64_t seconds, struct err *err)
+{
+    char page[128];
     bool kept;
     pid_t pid = 0;
+    sigset_t before;
     CLEANUP_FD int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     CLEANUP_FD int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     (void)snprintf(page, sizeof(page), FIU_PAGE_DIR "/%s.page", unit);
     (void)prctl(PR_SET_NAME, "blackstart-fiu");
     if (install_service(root, unit, -1, &kept, err) != 0)
         return -1;
-    group_find(unit, group, sizeof(group));
-    CLEANUP_FD int door = door_open(unit, err);
-    if (door < 0)
+    CLEANUP_FD int signals = signals_hold(&before, err);
+    if (signals < 0)
         return -1;
-    (void)sd_notify(1, "READY=1");
-    CLEANUP_FD int sock = guest_receive(door, proc, group, &pid, err);
-    if (sock < 0)
-        return -1;
-    (void)close(steal_fd(&door));
-    return supervisor_attend(sock, proc, pid, page, err);
+    CLEANUP_FD int sock = guest_wait(unit, signals, proc, seconds, &pid, err);
+    (void)sigprocmask(SIG_SETMASK, &before, NULL); /* which ends us if one of them came */
+    return sock < 0 ? -1 : supervisor_attend(sock, proc, pid, page, err);
+}
+
+static bool parse_seconds(const char *text, int64_t *ret)
+{
+    char *end;
+    errno = 0;
+    *ret = strtol(text, &end, 10);
+    return errno == 0 && end != text && *end == '\0' && *ret >= 1 && *ret <= PATIENCE_MAX_S;
 }
 
 int unit_supervise(int argc, char **argv, const struct command *self)
 {
     struct err err = {0};
-    int status = unit_arguments(argc, argv, 1, 1, self);
+    int64_t seconds = PATIENCE_S;
+    int status = unit_arguments(argc, argv, 1, 2, self);
     if (status >= 0)
         return status;
-    return supervise(argv[1], &err) == 0 ? 0 : command_report(3, &err);
+    if (argc == 3 && !parse_seconds(argv[2], &seconds))
+        return command_complain(self, "SECONDS is a number from 1 to 86400");
+    return supervise(argv[1], seconds, &err) == 0 ? 0 : command_report(3, &err);
 }

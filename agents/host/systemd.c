@@ -53,13 +53,18 @@ int systemd_open(sd_bus **ret, struct err *err)
     return 0;
 }
 
+static bool is_here(void)
+{
+    return access("/run/systemd/system", F_OK) == 0;
+}
+
 int systemd_supported(struct err *err)
 {
     CLOSE_BUS sd_bus *bus = NULL;
     FREE_ERROR sd_bus_error e = SD_BUS_ERROR_NULL;
     FREE_TEXT char *version = NULL;
     struct err why;
-    if (access("/run/systemd/system", F_OK) != 0)
+    if (!is_here())
         return make_error(err, ERR_UNSUPPORTED, 0,
                           "neither a lab's init nor systemd manages services here");
     if (systemd_open(&bus, &why) != 0)
@@ -158,6 +163,15 @@ int systemd_look(const char *unit, struct hostctl_look *ret, struct err *err)
     char name[UNIT_NAME_SIZE];
     unit_name_full(name, unit);
     return systemd_open(&bus, err) != 0 ? -1 : unit_look(bus, name, ret, err);
+}
+
+int systemd_knows(const char *unit, struct err *err)
+{
+    struct hostctl_look ignored;
+    if (!is_here())
+        return make_error(err, ERR_UNSUPPORTED, 0,
+                          "there is no systemd on this host, and so no unit %s", unit);
+    return systemd_look(unit, &ignored, err);
 }
 
 /* ---- jobs ---- */

@@ -12,6 +12,11 @@
 #include "base/hostctl.h"
 
 int systemd_supported(struct err *err) MUST_CHECK;
+
+/* ERR_NOT_FOUND: it knows none of that name; ERR_UNSUPPORTED: this host has no systemd. Another
+ * error: it does not answer, which it does to root alone. */
+int systemd_knows(const char *unit, struct err *err) MUST_CHECK;
+
 int systemd_look(const char *unit, struct hostctl_look *ret, struct err *err) MUST_CHECK;
 int systemd_do(enum hostctl_op op, const char *unit, int64_t wait_ns, struct err *err) MUST_CHECK;
 

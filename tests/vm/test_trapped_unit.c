@@ -17,8 +17,9 @@
 #define AGENT   BINARY_DIR "/blackstart-agent"
 #define VICTIM  BINARY_DIR "/tests/static_victim"
 #define UNITS   "/run/systemd/system/"
-#define STATE   "/run/victim/state"
-#define TRAPPED "systemctl list-units --all --no-legend 'blackstart-fiu-victim-*' | grep -q ."
+#define UNIT    "victim8.2"
+#define STATE   "/run/" UNIT "/state"
+#define TRAPPED "systemctl list-units --all --no-legend 'blackstart-fiu-" UNIT "-*' | grep -q ."
 
 /* Shared with the process that acts. */
 static struct shared {
@@ -143,22 +144,47 @@ static void set_up(void)
     CU_ASSERT_PTR_NOT_EQUAL_FATAL(s, MAP_FAILED);
     CU_ASSERT_EQUAL_FATAL(
         guest_run(
-            "printf '[Service]\\nType=notify\\nUser=redis\\nRuntimeDirectory=victim\\n"
+            "printf '[Service]\\nType=notify\\nUser=redis\\nRuntimeDirectory=" UNIT "\\n"
             "ProtectSystem=strict\\nTemporaryFileSystem=/srv:mode=1777\\nPrivateNetwork=yes\\n"
             "SystemCallFilter=@system-service\\nNoExecPaths=/\\n"
             "ExecPaths=/usr/lib /lib " VICTIM "\\nRestrictAddressFamilies=AF_UNIX\\n"
             "Environment=WHERE=/srv\\n"
             "ExecStart=@" VICTIM " victim %%s/file %%%%t/%%%%N/state\\n' "
-            "'${WHERE}' >" UNITS "victim.service && systemctl daemon-reload"),
+            "'${WHERE}' >" UNITS UNIT ".service && systemctl daemon-reload"),
         0);
+}
+
+/* What no drop-in is for: said, and of `preload` printed all the same. */
+static void test_no_such_unit(void)
+{
+    static const char *const names[] = {"no-such", "no-such.service", "no.such"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        CU_ASSERT_EQUAL(guest_run(AGENT " preload %s 2>/tmp/said | grep -q LD_PRELOAD && "
+                                        "grep 'systemd knows no unit no.such.service' /tmp/said",
+                                  names[i]),
+                        0);
+        CU_ASSERT_EQUAL(
+            guest_run("rm -r /run/blackstart-fiu; " AGENT " reach %s 2>/tmp/said", names[i]), 3);
+        CU_ASSERT_EQUAL(guest_run("cat /tmp/said; grep -q 'no unit no.such.service' /tmp/said && ! "
+                                  "grep -q 'lab' /tmp/said"),
+                        0);
+        CU_ASSERT_EQUAL(guest_run(AGENT " trap %s 2>/tmp/said", names[i]), 3);
+        CU_ASSERT_EQUAL(guest_run("grep -q 'no unit no.such.service' /tmp/said"), 0);
+    }
+    CU_ASSERT_EQUAL(guest_run("[ -z \"$(" AGENT " preload " UNIT " 2>&1 >/dev/null)\" ] && "
+                              "rm -r /run/blackstart-fiu"),
+                    0);
 }
 
 static void test_not_prepared(void)
 {
-    CU_ASSERT_EQUAL_FATAL(guest_run("systemctl start victim"), 0);
+    CU_ASSERT_EQUAL_FATAL(guest_run("systemctl start " UNIT), 0);
     CU_ASSERT_TRUE(state_becomes("now 0"));
-    CU_ASSERT_EQUAL(guest_run(AGENT " reach victim"), 3);
-    begin("fiu.fail", "victim", "/srv/file");
+    CU_ASSERT_EQUAL(guest_run(AGENT " reach " UNIT ".service 2>/tmp/said"), 3);
+    CU_ASSERT_EQUAL(guest_run("cat /tmp/said; grep -q 'blackstart-agent trap " UNIT
+                              "`' /tmp/said && ! grep -q lab /tmp/said"),
+                    0);
+    begin("fiu.fail", UNIT, "/srv/file");
     set("error", "EIO");
     CU_ASSERT_FALSE(put_on());
     CU_ASSERT_PTR_NOT_NULL(strstr(s->err.msg, "blackstart-agent trap"));
@@ -166,33 +192,35 @@ static void test_not_prepared(void)
 
 static void test_static(void)
 {
-    put_drop_in("victim");
+    put_drop_in(UNIT);
     CU_ASSERT_TRUE(state_becomes("now 0"));
-    CU_ASSERT_EQUAL(guest_run(AGENT " reach victim"), 0);
+    CU_ASSERT_EQUAL(guest_run(AGENT " reach " UNIT), 0);
     CU_ASSERT_EQUAL(
-        guest_run("[ $(readlink /proc/$(systemctl show -P MainPID victim)/exe) = " VICTIM " ]"), 0);
-    CU_ASSERT_EQUAL(guest_run("tr '\\0' ' ' </proc/$(systemctl show -P MainPID victim)/cmdline | "
+        guest_run("[ $(readlink /proc/$(systemctl show -P MainPID " UNIT ")/exe) = " VICTIM " ]"),
+        0);
+    CU_ASSERT_EQUAL(guest_run("tr '\\0' ' ' </proc/$(systemctl show -P MainPID " UNIT ")/cmdline | "
                               "grep -qx 'victim /srv/file " STATE " '"),
                     0);
     /* The supervisor is in no group of the unit's. */
     CU_ASSERT_EQUAL(
-        guest_run("[ $(wc -l </sys/fs/cgroup/system.slice/victim.service/cgroup.procs) = 1 ]"), 0);
-    begin("fiu.fail", "victim", "/srv/file"); /* its own /srv */
+        guest_run("[ $(wc -l </sys/fs/cgroup/system.slice/" UNIT ".service/cgroup.procs) = 1 ]"),
+        0);
+    begin("fiu.fail", UNIT, "/srv/file"); /* its own /srv */
     set("error", "EIO");
     CU_ASSERT_TRUE_FATAL(put_on());
     CU_ASSERT_TRUE(state_becomes("now 5"));
     take_off();
     CU_ASSERT_TRUE(state_becomes("now 0"));
-    CU_ASSERT_EQUAL(guest_run(AGENT " trap victim | diff - /tmp/drop-in"), 0);
+    CU_ASSERT_EQUAL(guest_run(AGENT " trap " UNIT " | diff - /tmp/drop-in"), 0);
 }
 
 /* A stop lets the program flush, and end as it does. */
 static void test_stop(void)
 {
-    CU_ASSERT_EQUAL(guest_run("exec 3<" STATE "; systemctl stop victim; grep -q 'end 0' <&3"), 0);
-    CU_ASSERT_EQUAL(guest_run("[ $(systemctl show -P ExecMainStatus victim) = 42 ]"), 0);
+    CU_ASSERT_EQUAL(guest_run("exec 3<" STATE "; systemctl stop " UNIT "; grep -q 'end 0' <&3"), 0);
+    CU_ASSERT_EQUAL(guest_run("[ $(systemctl show -P ExecMainStatus " UNIT ") = 42 ]"), 0);
     CU_ASSERT_TRUE(comes_to_be("! " TRAPPED));
-    CU_ASSERT_EQUAL(guest_run("systemctl reset-failed victim; systemctl start victim"), 0);
+    CU_ASSERT_EQUAL(guest_run("systemctl reset-failed " UNIT "; systemctl start " UNIT), 0);
     CU_ASSERT_TRUE(state_becomes("now 0"));
     CU_ASSERT_EQUAL(guest_run(TRAPPED), 0);
 }
@@ -201,15 +229,15 @@ static void test_stop(void)
 static void test_supervisor_dies(void)
 {
     static const char name[] = "$(systemctl list-units --plain --no-legend "
-                               "'blackstart-fiu-victim-*' | cut -d ' ' -f 1)";
+                               "'blackstart-fiu-" UNIT "-*' | cut -d ' ' -f 1)";
     CU_ASSERT_NOT_EQUAL(guest_run("systemctl stop %s 2>/dev/null", name), 0);
     CU_ASSERT_EQUAL(guest_run("systemctl kill -s KILL %s", name), 0);
     CU_ASSERT_TRUE(state_becomes("now 38"));
-    CU_ASSERT_EQUAL(guest_run(AGENT " reach victim"), 3);
-    CU_ASSERT_EQUAL(guest_run("systemctl restart victim"), 0);
+    CU_ASSERT_EQUAL(guest_run(AGENT " reach " UNIT), 3);
+    CU_ASSERT_EQUAL(guest_run("systemctl restart " UNIT), 0);
     CU_ASSERT_TRUE(state_becomes("now 0"));
-    CU_ASSERT_EQUAL(guest_run(AGENT " reach victim"), 0);
-    CU_ASSERT_EQUAL(guest_run("systemctl stop victim"), 0);
+    CU_ASSERT_EQUAL(guest_run(AGENT " reach " UNIT), 0);
+    CU_ASSERT_EQUAL(guest_run("systemctl stop " UNIT), 0);
 }
 
 static bool etcd_answers(void)
@@ -250,6 +278,7 @@ static void test_etcd(void)
 
 static const struct check_test tests[] = {
     {"the host", set_up},
+    {"no such unit", test_no_such_unit},
     {"a unit that is not prepared", test_not_prepared},
     {"a static program that systemd shuts in", test_static},
     {"a stop", test_stop},

@@ -147,6 +147,7 @@ static void test_fault(void)
     supervisor_begin();
     program_begin(&(struct how){.user = 0});
     CU_ASSERT_TRUE_FATAL(state_becomes(0));
+    CU_ASSERT_NOT_EQUAL(access(sock_path, F_OK), 0);
     struct stat st = {.st_mode = 0};
     CU_ASSERT_EQUAL(stat(page_path, &st), 0);
     CU_ASSERT_EQUAL(st.st_mode & 07777, 0600);
@@ -244,6 +245,32 @@ static void test_untrapped(void)
     CU_ASSERT_EQUAL(status_of(supervisor), 0);
 }
 
+/* By hand it says what it waits for, and leaves no socket behind; another's it leaves. */
+static void test_waits(void)
+{
+    char said[1024];
+    CU_ASSERT_EQUAL(unit_agent(said, sizeof(said), "supervise %s.service 1", unit), 3);
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, sock_path));
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, ".service"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, "for 1 s at most"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, "nobody has come"));
+    CU_ASSERT_NOT_EQUAL(access(sock_path, F_OK), 0);
+    CU_ASSERT_EQUAL(unit_agent(said, sizeof(said), "supervise %s 0", unit), 2);
+    CU_ASSERT_EQUAL(unit_agent(said, sizeof(said), "supervise %s 1h", unit), 2);
+    (void)unlink("/run/said");
+    supervisor_begin();
+    CU_ASSERT_TRUE(comes_to_say("/run/said", "for 600 s at most"));
+    (void)kill(supervisor, SIGINT);
+    CU_ASSERT_EQUAL(status_of(supervisor), 1000 + SIGINT);
+    CU_ASSERT_NOT_EQUAL(access(sock_path, F_OK), 0);
+    supervisor_begin();
+    CU_ASSERT_EQUAL(unlink(sock_path), 0);
+    CU_ASSERT_EQUAL(close(open(sock_path, O_WRONLY | O_CREAT, 0600)), 0);
+    (void)kill(supervisor, SIGTERM);
+    CU_ASSERT_EQUAL(status_of(supervisor), 1000 + SIGTERM);
+    CU_ASSERT_EQUAL(unlink(sock_path), 0);
+}
+
 /* A unit that has the library's drop-in, and a program that it does not reach. */
 static void test_not_prepared(void)
 {
@@ -271,6 +298,7 @@ static const struct check_test tests[] = {
     {"another user, mounts of its own", test_user_and_mounts},
     {"the supervisor dies", test_supervisor_dies},
     {"untrapped", test_untrapped},
+    {"nobody comes", test_waits},
     {"not prepared", test_not_prepared},
 };
 

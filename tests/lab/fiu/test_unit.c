@@ -95,6 +95,27 @@ static void test_names(void)
     CU_ASSERT_EQUAL(err.code, ERR_INPUT);
 }
 
+/* Which is said once, and of labs nothing. */
+static void test_no_systemd(void)
+{
+    static const char words[] = "there is no systemd on this host";
+    CU_ASSERT_TRUE(agent_preload(unit));
+    CU_ASSERT_TRUE(has_said(words));
+    CU_ASSERT_TRUE(has_said("\nEnvironment=LD_PRELOAD="));
+    const char *first = strstr(said, words);
+    CU_ASSERT_PTR_NULL(first != NULL ? strstr(first + sizeof(words), "no systemd") : said);
+    CU_ASSERT_EQUAL(unit_agent(said, sizeof(said), "reach no-such-unit"), 3);
+    CU_ASSERT_TRUE(has_said(words));
+    CU_ASSERT_PTR_NULL(strstr(said, "lab"));
+    CU_ASSERT_EQUAL(unit_agent(said, sizeof(said), "trap no-such-unit"), 3);
+    CU_ASSERT_TRUE(has_said(words));
+    /* As systemd does before each start: it is not asked for what it is just starting. */
+    CU_ASSERT_EQUAL(shell_read("SYSTEMD_EXEC_PID=$$ exec " UNIT_AGENT " preload x 2>&1 >/dev/null",
+                               said, sizeof(said)),
+                    0);
+    CU_ASSERT_STRING_EQUAL(said, "");
+}
+
 /* Writes to its file until it is killed; errors are what it is there for. */
 static pid_t unit_start(bool with_library)
 {
@@ -185,6 +206,7 @@ static void test_without_library(void)
 static const struct check_test tests[] = {
     {"the command", test_command},
     {"names", test_names},
+    {"no systemd", test_no_systemd},
     {"a fault", test_fault},
     {"without the library", test_without_library},
 };
