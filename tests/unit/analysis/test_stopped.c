@@ -130,7 +130,7 @@ static void test_a_plan_does_not_count_it(void)
 static void test_in_the_table(void)
 {
     struct story_told t, u;
-    struct overview o, none;
+    struct overview o = {.trials = 0}, none = {.trials = 0};
     struct story s = story_of(three, 4, 4);
     story_tell(&s, &t);
     overview_make(t.analysis, NULL, &o);

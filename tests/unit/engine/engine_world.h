@@ -41,16 +41,17 @@ struct world {
     int64_t later_ms;
     size_t fail_prepare, fail_apply; /* 1-based injection number of the run */
     int64_t interrupt_ms, interrupt2_ms, go_on_ms, lose_ms, lapse_ms, die_ms;
-    int64_t silent_from;     /* no answer of the probe from then on */
-    uint64_t refuses;        /* bit h: host h refuses what is prepared there */
-    const char *check_fails; /* what the check says then */
-    bool check_breaks;       /* it cannot be run */
-    size_t fail_task;        /* 1-based command of the runbook */
-    size_t slow_apply;       /* this injection's takes 100 ms */
-    int64_t revert_ms;       /* how long a revert takes, when it is not 2 ms */
-    size_t last;             /* trial that may begin, when the engine asks */
-    int64_t turn_ms;         /* how long that answer takes */
-    size_t interrupt_at;     /* after so many events */
+    const char *interrupt_by; /* NULL: a person */
+    int64_t silent_from;      /* no answer of the probe from then on */
+    uint64_t refuses;         /* bit h: host h refuses what is prepared there */
+    const char *check_fails;  /* what the check says then */
+    bool check_breaks;        /* it cannot be run */
+    size_t fail_task;         /* 1-based command of the runbook */
+    size_t slow_apply;        /* this injection's takes 100 ms */
+    int64_t revert_ms;        /* how long a revert takes, when it is not 2 ms */
+    size_t last;              /* trial that may begin, when the engine asks */
+    int64_t turn_ms;          /* how long that answer takes */
+    size_t interrupt_at;      /* after so many events */
     bool log_all;
 
     /* What happened. */
@@ -373,7 +374,8 @@ static inline void world_run(struct world *w)
         world_send(w, 50,
                    (struct event){.kind = EVENT_PROBE, .index = i, .ok = world_is_good(w, i, 50)});
     if (w->interrupt_ms != 0)
-        world_send(w, w->interrupt_ms, (struct event){.kind = EVENT_INTERRUPT});
+        world_send(w, w->interrupt_ms,
+                   (struct event){.kind = EVENT_INTERRUPT, .text = w->interrupt_by});
     if (w->interrupt2_ms != 0)
         world_send(w, w->interrupt2_ms, (struct event){.kind = EVENT_INTERRUPT});
     if (w->lose_ms != 0)

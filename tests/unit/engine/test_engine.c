@@ -308,10 +308,11 @@ static void test_a_series_is_asked_for_the_next(void)
     buf_free(&w.log);
 }
 
-/* Who waits for a turn can be stopped. */
+/* Who waits for a turn can be stopped; by whom is told. */
 static void test_an_interrupt_between_trials(void)
 {
     leader_scenario();
+    w.interrupt_by = "the other one has ended";
     w.bad_to = 0;
     w.options.trials = 5;
     w.options.ask = true;
@@ -320,7 +321,7 @@ static void test_an_interrupt_between_trials(void)
     w.interrupt_ms = 100000;
     world_run(&w);
     expect_line("may trial 1 begin?\n");
-    expect_line("[100000] abort interrupt: stopped by the person\n[100000] end, aborted");
+    expect_line("[100000] abort interrupt: the other one has ended\n[100000] end, aborted");
     expect_no_line("] trial 1");
     CU_ASSERT_EQUAL(w.n_ends, 1);
     buf_free(&w.log);

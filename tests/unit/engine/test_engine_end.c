@@ -112,8 +112,7 @@ static void test_a_group_half_applied_is_settled(void)
     world_run(&w);
     expect_line("[  400] abort interrupt");
     expect_line("[  402] state recover\n");
-    CU_ASSERT_STRING_EQUAL(w.awaited,
-                           "waiting until all probes are good for 300ms, at most 2.0 s");
+    CU_ASSERT_STRING_EQUAL(w.awaited, "waiting until all probes are good for 300ms, at most 2.0 s");
     expect_line("[ 1850] state settle\n");
     expect_put_back();
     buf_free(&w.log);

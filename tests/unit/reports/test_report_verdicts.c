@@ -177,10 +177,41 @@ static void test_what_is_open_is_null(void)
     story_free(&t);
 }
 
+/* A stop and a guard's cut are two things, in the formats for programs too. */
+static void test_a_stopped_run(void)
+{
+    static const char *const status[] = {"\"aborted\"", "\"interrupted\""};
+    static const char guard[] = "{'t':5000000000,'ev':'abort','why':'guard','what':'enough'}\n";
+    for (int stopped = 0; stopped < 2; stopped++) {
+        CLEANUP_BUF struct buf text = BUF_INIT(1 << 20), ctk = BUF_INIT(1 << 20);
+        struct story s = runs[0].story;
+        struct story_told t;
+        struct err err;
+        s.trials = s.stop = stopped ? 4 : 0;
+        s.dry_first = stopped;
+        s.more = stopped ? NULL : guard;
+        story_tell(&s, &t);
+        t.history->aborted = true;
+        struct report report = {
+            .scenario = &t.scenario, .history = t.history, .analysis = t.analysis, .dir = "d"};
+        json_t *result = report_json(&report);
+        CU_ASSERT_EQUAL(json_is_true(json_object_get(result, "stopped")), stopped);
+        json_decref(result);
+        CU_ASSERT_EQUAL(report_render_ctk(&report, &ctk, &err), 0);
+        CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&ctk), status[stopped]));
+        CU_ASSERT_PTR_NULL(strstr(buf_text(&ctk), status[!stopped]));
+        CU_ASSERT_EQUAL(report_render_text(&report, &text, &err), 0);
+        CU_ASSERT_EQUAL(strstr(buf_text(&text), "trial 3 left out: interrupted\n") != NULL,
+                        stopped);
+        story_free(&t);
+    }
+}
+
 static const struct check_test tests[] = {
     {"runs of every kind", test_runs},
     {"the figures", test_the_figures},
     {"what is open is null", test_what_is_open_is_null},
+    {"a stopped run", test_a_stopped_run},
 };
 
 CHECK_MAIN("report verdicts", tests)
