@@ -3,13 +3,13 @@
  * coordinator by as long as the writes take that are under way. */
 #include "base/json_memory.h"
 #include "base/unprivileged.h"
+#include "base/worker.h"
 #include "ledger/control.h"
 
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 /* The schedule is this thread's, and goes first; those that write are as any client. */
 static void rank_raise(void)
@@ -19,20 +19,17 @@ static void rank_raise(void)
         (void)setpriority(PRIO_PROCESS, 0, -10);
 }
 
-static int is_socket(int fd)
-{
-    struct stat st;
-    return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
-}
+static const char what[] =
+    "is a process of a run, which `blackstart run` starts for each ledger\n"
+    "of a scenario and each of its vantages, and ends; it is of no use by hand. It writes with\n"
+    "numbers on a fixed schedule, keeps a record of each write and answer, and reads all back at\n"
+    "the end. What it and the coordinator say to each other stands in docs/ledger-protocol.md.\n";
 
 int main(int argc, char **argv)
 {
-    (void)argv;
-    if (argc != 1 || !is_socket(0)) {
-        fputs("blackstart-ledger is started by blackstart run; see blackstart run --help\n",
-              stderr);
-        return 2;
-    }
+    int status = worker_arguments(argc, argv, "blackstart-ledger", what);
+    if (status >= 0)
+        return status;
     json_memory_or_end("blackstart-ledger");
     (void)signal(SIGPIPE, SIG_IGN);
     /* Ctrl-C on a terminal reaches the whole group: the coordinator decides. */

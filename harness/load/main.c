@@ -3,19 +3,13 @@
  * coordinator: a load that nobody ends would be an outage of its own. */
 #include "base/json_memory.h"
 #include "base/unprivileged.h"
+#include "base/worker.h"
 #include "load/control.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-
-static int is_socket(int fd)
-{
-    struct stat st;
-    return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
-}
 
 /* A descriptor for each user, and a few. */
 static void files_raise(void)
@@ -27,13 +21,17 @@ static void files_raise(void)
     }
 }
 
+static const char what[] =
+    "is a process of a run, which `blackstart run` starts for each load of a\n"
+    "scenario, and ends; it is of no use by hand. It asks the system as users do, by the model\n"
+    "that the scenario states, and counts. What it and the coordinator say to each other stands\n"
+    "in docs/load-protocol.md.\n";
+
 int main(int argc, char **argv)
 {
-    (void)argv;
-    if (argc != 1 || !is_socket(0)) {
-        fputs("blackstart-load is started by blackstart run; see blackstart run --help\n", stderr);
-        return 2;
-    }
+    int status = worker_arguments(argc, argv, "blackstart-load", what);
+    if (status >= 0)
+        return status;
     json_memory_or_end("blackstart-load");
     (void)signal(SIGPIPE, SIG_IGN);
     /* Ctrl-C on a terminal reaches the whole group: the coordinator decides. */

@@ -2,6 +2,7 @@
 /* The prober's process: started by the coordinator, ended by it, never by a person. */
 #include "base/json_memory.h"
 #include "base/unprivileged.h"
+#include "base/worker.h"
 #include "prober/control.h"
 #include "prober/loop.h"
 
@@ -13,7 +14,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 /* Ahead of the services it measures, where that is allowed: a probe must go out on time. */
 static void rank_raise(void)
@@ -29,20 +29,17 @@ static void rank_raise(void)
     }
 }
 
-static int is_socket(int fd)
-{
-    struct stat st;
-    return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
-}
+static const char what[] =
+    "is a process of a run, which `blackstart run` starts for each vantage of\n"
+    "a scenario, and ends; it is of no use by hand. It probes the system on a fixed schedule and\n"
+    "writes down each result. What it and the coordinator say to each other stands in\n"
+    "docs/prober-protocol.md.\n";
 
 int main(int argc, char **argv)
 {
-    (void)argv;
-    if (argc != 1 || !is_socket(0)) {
-        fputs("blackstart-prober is started by blackstart run; see blackstart run --help\n",
-              stderr);
-        return 2;
-    }
+    int status = worker_arguments(argc, argv, "blackstart-prober", what);
+    if (status >= 0)
+        return status;
     json_memory_or_end("blackstart-prober");
     (void)signal(SIGPIPE, SIG_IGN);
     /* Ctrl-C on a terminal reaches the whole group: the coordinator decides. */

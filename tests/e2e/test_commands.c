@@ -118,6 +118,24 @@ static void test_manual_pages(void)
     expect("blackstart-agent --man", 0, ".SS stdio ");
 }
 
+/* What no person starts says so, and to whom it speaks. */
+static void test_workers(void)
+{
+    static const char *const names[] = {"ledger", "load", "prober"};
+    char line[64], says[64];
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        (void)snprintf(line, sizeof(line), "blackstart-%s --help 2>/dev/null", names[i]);
+        (void)snprintf(says, sizeof(says), "docs/%s-protocol.md", names[i]);
+        expect(line, 0, says);
+        CU_ASSERT_PTR_NOT_NULL(strstr(said, "`blackstart run` starts"));
+        (void)snprintf(line, sizeof(line), "blackstart-%s </dev/null", names[i]);
+        (void)snprintf(says, sizeof(says), "see blackstart-%s --help", names[i]);
+        expect(line, 2, says);
+        (void)snprintf(line, sizeof(line), "blackstart-%s --hlep", names[i]);
+        expect(line, 2, says);
+    }
+}
+
 /* As `./dev install PREFIX` does it; then the installed ones find each other, and nothing stays. */
 static void test_installed(void)
 {
@@ -156,6 +174,7 @@ static const struct check_test tests[] = {
     {"files alone", test_files_alone},
     {"a broken run", test_a_broken_run},
     {"manual pages", test_manual_pages},
+    {"processes of a run", test_workers},
     {"installed", test_installed},
 };
 
