@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/jitter.h"
+#include "draw.h"
 #include "journal/journal.h"
 
 #include <stdio.h>
@@ -25,14 +26,6 @@ struct large_run {
 
 enum { LARGE_RUN_BATCH = 256, LARGE_RUN_LATE = 8192 };
 #define LARGE_RUN_SEED UINT64_C(20266)
-
-static inline uint64_t large_run_draw(uint64_t *state, uint64_t below)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state % below;
-}
 
 static inline void large_run_scenario(const struct large_run *l, struct buf *b)
 {
@@ -58,7 +51,7 @@ struct large_run_maker {
     const struct large_run *l;
     struct journal *j;
     struct clock clock;
-    uint64_t state, written;
+    uint64_t written;
     uint32_t slot; /* of each probe, the next one */
     int64_t base, down, up;
     struct sample batch[LARGE_RUN_BATCH];
@@ -125,11 +118,10 @@ static inline struct sample large_run_sample(struct large_run_maker *m, uint32_t
 {
     int64_t due = m->base + (int64_t)m->slot * m->l->every_ns +
                   jitter_slot(LARGE_RUN_SEED, probe, m->slot, m->l->every_ns);
-    *sent = endpoint == 0 ? due + 40000 + (int64_t)large_run_draw(&m->state, 40000)
-                          : *sent + (int64_t)large_run_draw(&m->state, 3000);
-    uint32_t send = 20000 + (uint32_t)large_run_draw(&m->state, 30000);
+    *sent = endpoint == 0 ? due + 40000 + draw(40000) : *sent + draw(3000);
+    uint32_t send = 20000 + (uint32_t)draw(30000);
     bool bad = *sent >= m->down && *sent < m->up;
-    int64_t took = send + 80000 + (int64_t)large_run_draw(&m->state, 300000);
+    int64_t took = send + 80000 + draw(300000);
     struct sample s = {.due_ns = due,
                        .sent_ns = *sent,
                        .done_ns = *sent + (bad ? NS_PER_SEC + took / 8 : took),
@@ -188,7 +180,7 @@ static inline void large_run_trial(struct large_run_maker *m, uint32_t trial)
     struct err err;
     (void)snprintf(id, sizeof(id), "i%u", trial);
     m->down = on + 5 * NS_PER_MS;
-    m->up = m->down + NS_PER_SEC + (int64_t)large_run_draw(&m->state, NS_PER_SEC / 2);
+    m->up = m->down + NS_PER_SEC + draw(NS_PER_SEC / 2);
     large_run_append(m, begin, "trial.start",
                      json_pack("{s:i, s:b}", "trial", (int)trial, "fault_free", 0));
     large_run_slots(m, trial, samples);
@@ -234,7 +226,7 @@ static inline int large_run_make(const struct large_run *l)
     if (m == NULL)
         return -1;
     m->l = l;
-    m->state = LARGE_RUN_SEED;
+    draw_state = LARGE_RUN_SEED;
     m->base = NS_PER_SEC;
     clock_virtual(&m->clock, 0);
     if (journal_create(l->dir, &m->clock, &j, &err) != 0) {

@@ -280,4 +280,12 @@ static inline void e2e_expect_clean(const struct e2e *t, size_t n)
     CU_ASSERT_EQUAL(clean, n);
 }
 
+/* What every run ends with: `n` clean hosts, and a machine on which nothing of it is. */
+static inline void e2e_end_clean(struct e2e *t, size_t n)
+{
+    e2e_expect_clean(t, n);
+    e2e_expect_gone(t, 5);
+    e2e_end(t);
+}
+
 #endif

@@ -54,9 +54,7 @@ static void test_ctrl_c(void)
             e2e_expect_verdict(&t, 3, "inconclusive");
         expect_reverted(&t);
         if (i >= INJECTED_FROM)
-            e2e_expect_clean(&t, 2);
-        e2e_expect_gone(&t, 5);
-        e2e_end(&t);
+            e2e_end_clean(&t, 2);
     }
 }
 
@@ -70,9 +68,7 @@ static void test_hangup(void)
     (void)e2e_wait(&t, 40);
     e2e_expect_verdict(&t, 3, "inconclusive");
     expect_reverted(&t);
-    e2e_expect_clean(&t, 2);
-    e2e_expect_gone(&t, 5);
-    e2e_end(&t);
+    e2e_end_clean(&t, 2);
 }
 
 static pid_t parent_of(pid_t pid)
@@ -119,9 +115,7 @@ static void test_a_stopped_prober(void)
                            "the prober at client did not answer for 10 s: its measurement is not "
                            "complete");
     expect_reverted(&t);
-    e2e_expect_clean(&t, 2);
-    e2e_expect_gone(&t, 5);
-    e2e_end(&t);
+    e2e_end_clean(&t, 2);
 }
 
 /* The second one does not wait for the settle, but never skips the revert. */
@@ -136,9 +130,7 @@ static void test_ctrl_c_twice(void)
     (void)e2e_wait(&t, 40);
     e2e_expect_verdict(&t, 3, "inconclusive");
     expect_reverted(&t);
-    e2e_expect_clean(&t, 2);
-    e2e_expect_gone(&t, 5);
-    e2e_end(&t);
+    e2e_end_clean(&t, 2);
 }
 
 static void test_kill(void)

@@ -26,9 +26,7 @@ static void test_series(void)
     CU_ASSERT_EQUAL(json_array_size(json_object_get(t.result, "injections")), 4);
     CU_ASSERT(json_array_size(json_object_get(t.result, "proves")) >= 1);
     CU_ASSERT_EQUAL(e2e_number(t.result, "seed"), 7);
-    e2e_expect_clean(&t, 2);
-    e2e_expect_gone(&t, 5);
-    e2e_end(&t);
+    e2e_end_clean(&t, 2);
 }
 
 /* The pid of the run's agent process of this kind on n1, by its command line and parent. */
@@ -64,24 +62,27 @@ static void test_agent_dies(void)
     CLEANUP_FREE char *journal = e2e_read(t.out, "journal.ndjson");
     CU_ASSERT_PTR_NOT_NULL_FATAL(journal);
     CU_ASSERT_PTR_NOT_NULL(strstr(journal, "\"why\":\"agent lost\""));
-    e2e_expect_clean(&t, 2);
-    e2e_expect_gone(&t, 5);
-    e2e_end(&t);
+    e2e_end_clean(&t, 2);
+}
+
+/* The scenario of many steps, with another value for a variable; NULL: as it is. */
+static void run_steps(struct e2e *t, const char *set, int status, const char *verdict)
+{
+    e2e_begin(t);
+    e2e_start(t, (const char *const[]){"run", "--out", t->out, "tests/e2e/steps.yaml",
+                                       set != NULL ? "--set" : NULL, set, NULL});
+    (void)e2e_wait(t, LIMIT_S);
+    e2e_expect_verdict(t, status, verdict);
 }
 
 static void test_steps(void)
 {
     struct e2e t;
-    e2e_begin(&t);
-    e2e_start(&t, (const char *const[]){"run", "--out", t.out, "tests/e2e/steps.yaml", NULL});
-    (void)e2e_wait(&t, LIMIT_S);
-    e2e_expect_verdict(&t, 0, "pass");
+    run_steps(&t, NULL, 0, "pass");
     CLEANUP_FREE char *journal = e2e_read(t.out, "journal.ndjson");
     CU_ASSERT_PTR_NOT_NULL_FATAL(journal);
     CU_ASSERT_PTR_NOT_NULL(strstr(journal, "\"output\":\"n2\\n\""));
-    e2e_expect_clean(&t, 2);
-    e2e_expect_gone(&t, 5);
-    e2e_end(&t);
+    e2e_end_clean(&t, 2);
 }
 
 /* Peers that are no hosts: the client's network, which is cut, and one that nobody is in. */
@@ -103,52 +104,34 @@ static void test_networks(void)
         CLEANUP_FREE char *journal = e2e_read(t.out, "journal.ndjson");
         CU_ASSERT_PTR_NOT_NULL_FATAL(journal);
         CU_ASSERT_PTR_NOT_NULL(strstr(journal, rows[i].peers + strlen("peers=")));
-        e2e_expect_clean(&t, 2);
-        e2e_expect_gone(&t, 5);
-        e2e_end(&t);
+        e2e_end_clean(&t, 2);
     }
 }
 
 static void test_guard(void)
 {
     struct e2e t;
-    e2e_begin(&t);
-    e2e_start(&t, (const char *const[]){"run", "--set", "bad_for=300ms", "--out", t.out,
-                                        "tests/e2e/steps.yaml", NULL});
-    (void)e2e_wait(&t, LIMIT_S);
-    e2e_expect_verdict(&t, 1, "fail");
+    run_steps(&t, "bad_for=300ms", 1, "fail");
     CU_ASSERT_PTR_NOT_NULL(strstr(e2e_text(t.result, "why"), "get"));
-    e2e_expect_clean(&t, 2);
-    e2e_expect_gone(&t, 5);
-    e2e_end(&t);
+    e2e_end_clean(&t, 2);
 }
 
 /* A command that fails ends the trial, and says so. */
 static void test_failing_command(void)
 {
     struct e2e t;
-    e2e_begin(&t);
-    e2e_start(&t, (const char *const[]){"run", "--set", "command=/bin/false", "--out", t.out,
-                                        "tests/e2e/steps.yaml", NULL});
-    (void)e2e_wait(&t, LIMIT_S);
-    e2e_expect_verdict(&t, 3, "inconclusive");
+    run_steps(&t, "command=/bin/false", 3, "inconclusive");
     CLEANUP_FREE char *journal = e2e_read(t.out, "journal.ndjson");
     CU_ASSERT_PTR_NOT_NULL_FATAL(journal);
     CU_ASSERT_PTR_NOT_NULL(strstr(journal, "exit status 1"));
-    e2e_expect_clean(&t, 2);
-    e2e_expect_gone(&t, 5);
-    e2e_end(&t);
+    e2e_end_clean(&t, 2);
 }
 
 /* What a command had said before it was killed is told, at once and in the report. */
 static void test_command_that_does_not_end(void)
 {
     struct e2e t;
-    e2e_begin(&t);
-    e2e_start(&t, (const char *const[]){"run", "--set", "command=sh -c 'echo so far; sleep 60'",
-                                        "--out", t.out, "tests/e2e/steps.yaml", NULL});
-    (void)e2e_wait(&t, LIMIT_S);
-    e2e_expect_verdict(&t, 3, "inconclusive");
+    run_steps(&t, "command=sh -c 'echo so far; sleep 60'", 3, "inconclusive");
     CLEANUP_FREE char *report = e2e_read(t.out, "report.txt"), *live = e2e_read(t.dir, "stdout");
     CU_ASSERT_PTR_NOT_NULL_FATAL(report);
     CU_ASSERT_PTR_NOT_NULL_FATAL(live);
@@ -204,9 +187,7 @@ static void test_ordinary_user(void)
     e2e_start(&t, (const char *const[]){"run", "--out", t.out, SMALL, NULL});
     (void)e2e_wait(&t, LIMIT_S);
     e2e_expect_verdict(&t, 0, "pass");
-    e2e_expect_clean(&t, 2);
-    e2e_expect_gone(&t, 5);
-    e2e_end(&t);
+    e2e_end_clean(&t, 2);
 }
 
 static const struct check_test tests[] = {

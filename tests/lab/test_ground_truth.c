@@ -11,6 +11,7 @@
  * that does nothing but keep time.
  */
 #include "base/cleanup.h"
+#include "draw.h"
 #include "lab/tree.h"
 #include "scratch.h"
 #include "seed.h"
@@ -39,7 +40,6 @@ static struct {
     } states[STATES_MAX];
     uint32_t n_trials;
     struct truth_run run;
-    uint64_t random;
     char dir[64];
     struct truth_server servers[ROWS_MAX], partners[ROWS_MAX]; /* partners: of partial ones */
     struct truth truths[STATES_MAX][ROWS_MAX];
@@ -56,14 +56,6 @@ static void must(int rc, const struct err *err)
 {
     if (rc != 0)
         give_up(err->msg);
-}
-
-static uint64_t draw(uint64_t below)
-{
-    g.random ^= g.random << 13;
-    g.random ^= g.random >> 7;
-    g.random ^= g.random << 17;
-    return g.random % below;
 }
 
 /* Short ones are as likely as long ones: 20 ms to 2 s, or 2 s to 30 s. */
@@ -124,14 +116,14 @@ static void setup(void)
 {
     struct err err = {.msg = ""};
     uint64_t seed = seed_take("SEED");
-    g.random = (seed * UINT64_C(0x9e3779b97f4a7c15)) | 1;
+    draw_state = (seed * UINT64_C(0x9e3779b97f4a7c15)) | 1;
     printf("\nnote: SEED=%llu\n", (unsigned long long)seed);
     must(own_network(&err), &err);
     rows_make(g.full ? ROWS_MAX / ROWS : 1);
     (void)setpriority(PRIO_PROCESS, 0, -10); /* the pipe's reader; the hogs' own is taken back */
     scratch_name(g.dir, sizeof(g.dir), "/tmp", "truth");
     references_start();
-    must(truth_run_open(&g.run, g.dir, g.random, g.probes, n_rows, &err), &err);
+    must(truth_run_open(&g.run, g.dir, draw_state, g.probes, n_rows, &err), &err);
     for (size_t i = 0; i < n_rows; i++)
         probe_make(i);
 }

@@ -4,6 +4,7 @@
 #include "agents/inject.h"
 #include "agents/lease.h"
 #include "check.h"
+#include "draw.h"
 
 #include <linux/capability.h>
 #include <stdio.h>
@@ -136,21 +137,11 @@ static struct injector *injector_new(void)
     return &in;
 }
 
-static uint64_t seed = 0x9e3779b97f4a7c15;
-
-static uint64_t random_word(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed;
-}
-
 static void random_fill(void *to, size_t size)
 {
     unsigned char *bytes = to;
     for (size_t i = 0; i < size; i++)
-        bytes[i] = (unsigned char)random_word();
+        bytes[i] = (unsigned char)draw_bits();
 }
 
 static struct agent_request test_request(void)
@@ -189,8 +180,8 @@ static void test_random_bytes_reach_no_fault(void)
     for (int i = 0; i < 20000; i++) {
         struct agent_request r;
         random_fill(&r, sizeof(r));
-        passed += wire_check_request(&r, sizeof(r) + random_word() % 4096, &err) == 0;
-        r.op = (uint32_t)(random_word() % OP_COUNT);
+        passed += wire_check_request(&r, sizeof(r) + draw_bits() % 4096, &err) == 0;
+        r.op = (uint32_t)(draw_bits() % OP_COUNT);
         r.body = 0;
         (void)!wire_check_request(&r, sizeof(r), &err);
         struct args args;

@@ -7,23 +7,14 @@
  */
 #include "analysis/analysis_parts.h"
 #include "check.h"
+#include "draw.h"
 
 #include <stdio.h>
 
 enum { CASES = 20000, SLOTS = 120, ENDPOINTS = 3 };
 
-static uint64_t state = 88172645463325252ULL;
-
 static double widths; /* of conclusive bounds, in intervals and latencies */
 static int n_narrow;
-
-static int64_t draw(int64_t below)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return below > 0 ? (int64_t)(state % (uint64_t)below) : 0;
-}
 
 struct truth {
     int64_t down, up; /* down in [down, up) */

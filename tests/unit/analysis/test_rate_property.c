@@ -6,6 +6,7 @@
  */
 #include "analysis/analysis_parts.h"
 #include "check.h"
+#include "draw.h"
 #include "prober/rate.h"
 
 #include <math.h>
@@ -14,16 +15,6 @@
 #include <string.h>
 
 enum { SLOTS = 400, DIPS = 3 };
-
-static uint64_t state = 88172645463325252ULL;
-
-static int64_t draw(int64_t below)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return below > 0 ? (int64_t)(state % (uint64_t)below) : 0;
-}
 
 /* Too low a rate, or no answer at all, in [down, up). */
 struct dip {

@@ -7,6 +7,7 @@
 #include "analysis/analysis_parts.h"
 #include "analysis/stats.h"
 #include "check.h"
+#include "draw.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,16 +15,6 @@
 #include <string.h>
 
 enum { CASES = 20000, SLOTS = 100, DIPS = 4 };
-
-static uint64_t state = 88172645463325252ULL;
-
-static int64_t draw(int64_t below)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return below > 0 ? (int64_t)(state % (uint64_t)below) : 0;
-}
 
 /* Away in [down[i], up[i]); then a signal is there instead. */
 struct truth {

@@ -4,31 +4,22 @@
 #include "base/clock.h"
 #include "base/jitter.h"
 #include "check.h"
+#include "draw.h"
 #include "journal/block.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t state;
-
-static uint64_t draw(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-}
-
 static uint64_t below(uint64_t n)
 {
-    return draw() % n;
+    return draw_bits() % n;
 }
 
 /* Of any length, the extremes among them. */
 static uint64_t draw_wide(void)
 {
-    uint64_t v = draw() >> below(64);
+    uint64_t v = draw_bits() >> below(64);
     switch (below(8)) {
     case 0:
         return 0;
@@ -118,11 +109,11 @@ static void test_what_is_written_is_read(void)
 {
     enum { MANY = 400 };
     static struct sample s[BLOCK_SAMPLES_MAX];
-    state = UINT64_C(20261);
+    draw_state = UINT64_C(20261);
     for (size_t i = 0; i < MANY; i++) {
         CLEANUP_BUF struct buf b = BUF_INIT(4 << 20);
         size_t n = i == 0 ? BLOCK_SAMPLES_MAX : 1 + below(i);
-        struct block_schedule schedule = {.seed = draw(),
+        struct block_schedule schedule = {.seed = draw_bits(),
                                           .every_ns = (int64_t)below(NS_PER_SEC) + 10};
         if (i % 2 == 0)
             samples_wild(s, n);
@@ -140,14 +131,14 @@ static void test_what_is_written_is_read(void)
 
 static void test_rounding_only_widens(void)
 {
-    state = UINT64_C(20262);
+    draw_state = UINT64_C(20262);
     for (size_t i = 0; i < 20000; i++) {
-        int64_t due = (int64_t)(draw() >> (12 + below(50)));
-        int64_t sent = due + (int64_t)(draw() >> (12 + below(50)));
+        int64_t due = (int64_t)(draw_bits() >> (12 + below(50)));
+        int64_t sent = due + (int64_t)(draw_bits() >> (12 + below(50)));
         struct sample was = {.due_ns = due,
                              .sent_ns = sent,
-                             .done_ns = sent + (int64_t)(draw() >> (12 + below(50))),
-                             .send_ns = (uint32_t)(draw() >> (32 + below(30)))};
+                             .done_ns = sent + (int64_t)(draw_bits() >> (12 + below(50))),
+                             .send_ns = (uint32_t)(draw_bits() >> (32 + below(30)))};
         struct sample s = was, again;
         CU_ASSERT_TRUE_FATAL(sample_round(&s));
         int64_t took = was.done_ns - was.sent_ns, send = was.send_ns;
@@ -171,7 +162,7 @@ static void test_every_flipped_bit_is_noticed(void)
     struct sample s[40];
     const struct block_schedule schedule = {.seed = 5, .every_ns = NS_PER_MS};
     struct err err;
-    state = UINT64_C(20263);
+    draw_state = UINT64_C(20263);
     samples_sound(s, 40, &schedule);
     for (int pack = 0; pack <= 1; pack++) {
         CLEANUP_BUF struct buf b = BUF_INIT(1 << 16);
@@ -195,7 +186,7 @@ static void test_a_block_that_lies_is_refused(void)
     struct sample s[40], got[40];
     const struct block_schedule schedule = {.seed = 5, .every_ns = NS_PER_MS};
     struct err err;
-    state = UINT64_C(20264);
+    draw_state = UINT64_C(20264);
     samples_sound(s, 40, &schedule);
     CLEANUP_BUF struct buf b = BUF_INIT(1 << 16);
     block_make(s, 40, &schedule, false, &b);
@@ -231,7 +222,7 @@ static void test_a_sample_takes_less_than_four_bytes(void)
     const struct block_schedule schedule = {.seed = 5, .every_ns = 10 * NS_PER_MS}, unknown = {0};
     CLEANUP_BUF struct buf planned = BUF_INIT(4 << 20), unplanned = BUF_INIT(4 << 20),
                            whole = BUF_INIT(4 << 20);
-    state = UINT64_C(20265);
+    draw_state = UINT64_C(20265);
     samples_sound(s, BLOCK_SAMPLES_MAX, &schedule);
     block_make(s, BLOCK_SAMPLES_MAX, &schedule, true, &whole);
     for (size_t i = 0; i < BLOCK_SAMPLES_MAX; i++)
