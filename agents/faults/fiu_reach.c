@@ -39,7 +39,8 @@ static int process_check(const struct fault_host *host, const struct proc_id *id
     struct program program;
     (void)snprintf(path, sizeof(path), "%d/exe", (int)id->pid);
     CLEANUP_FD int exe = openat(host->proc, path, O_RDONLY | O_CLOEXEC);
-    if (exe < 0 && proc_has_ended(host, id))
+    /* One that is ending has none, and is for a moment no zombie yet. */
+    if (exe < 0 && (errno == ENOENT || proc_has_ended(host, id)))
         return 0;
     if (exe < 0)
         return make_error(err, ERR_SYSTEM, errno, "open the executable of %s (process %d)", service,
