@@ -116,18 +116,27 @@ static void test_no_systemd(void)
     CU_ASSERT_STRING_EQUAL(said, "");
 }
 
-/* Writes to its file until it is killed; errors are what it is there for. */
+/* Writes each line that it reads to its file, until it is killed; errors are what it is there for.
+ * It starts nothing: whose child is just starting has not yet loaded the library. */
+static int unit_input;
+
 static pid_t unit_start(bool with_library)
 {
+    int lines[2];
+    CU_ASSERT_EQUAL_FATAL(pipe2(lines, O_CLOEXEC), 0);
     pid_t pid = fork();
-    if (pid != 0)
+    if (pid != 0) {
+        (void)close(lines[0]);
+        unit_input = lines[1];
         return pid;
+    }
     char variable[160];
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)dup2(lines[0], STDIN_FILENO);
     (void)snprintf(variable, sizeof(variable), FIU_ENV_PAGE "=" FIU_PAGE_DIR "/%s.page", unit);
-    char *const argv[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",
-                          (char *)(uintptr_t) "while :; do echo x; sleep 0.01; done >/run/out 2>&1",
-                          NULL};
+    char *const argv[] = {
+        (char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",
+        (char *)(uintptr_t) "while read -r line; do echo \"$line\"; done >/run/out 2>&1", NULL};
     char library[] = "LD_PRELOAD=" FIU_LIBRARY_PATH;
     char *const env[] = {variable, with_library ? library : NULL, NULL};
     (void)execve("/bin/sh", argv, env);
@@ -136,6 +145,7 @@ static pid_t unit_start(bool with_library)
 
 static void unit_end(pid_t pid)
 {
+    (void)close(unit_input);
     (void)kill(pid, SIGKILL);
     (void)waitpid(pid, NULL, 0);
 }
@@ -174,6 +184,7 @@ static void test_fault(void)
            {"path", "/run/out"});
     struct evidence e = evidence();
     for (int i = 0; i < 100 && !e.proven; i++) {
+        CU_ASSERT_EQUAL(write(unit_input, "x\n", 2), 2);
         (void)usleep(50000);
         e = evidence();
     }
