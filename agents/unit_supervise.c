@@ -137,7 +137,7 @@ static int guest_wait(const char *unit, int signals, int proc, int64_t seconds, 
                       struct err *err)
 {
     char group[512], full[UNIT_NAME_SIZE];
-    struct door door;
+    struct door door = {.fd = -1};
     unit_name_full(full, unit);
     group_find(unit, group, sizeof(group));
     if (door_open(unit, &door, err) != 0)

@@ -211,7 +211,7 @@ static void test_static(void)
     CU_ASSERT_TRUE(state_becomes("now 5"));
     take_off();
     CU_ASSERT_TRUE(state_becomes("now 0"));
-    CU_ASSERT_EQUAL(guest_run(AGENT " trap " UNIT " | diff - /tmp/drop-in"), 0);
+    CU_ASSERT_EQUAL(guest_run(AGENT " trap " UNIT ".service | diff - /tmp/drop-in"), 0);
 }
 
 /* A stop lets the program flush, and end as it does. */

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "check.h"
+#include "this_host.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -38,11 +39,6 @@ static struct fault_host host;
 static struct undo undo;
 static _Alignas(8) char args[ARGS_MAX];
 
-static int64_t boottime(void)
-{
-    return clock_system(CLOCK_BOOTTIME);
-}
-
 static void read_value(const char *file, char out[64])
 {
     char path[256];
@@ -73,7 +69,7 @@ static void hand_down(int place)
 /* In version 2 where there is nothing else; false where neither can be changed. */
 static bool group_up(int place)
 {
-    char pid[16];
+    char pid[16], run[24];
     bool v2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
     places = v2 ? places_v2 : places_v1;
     if (v2)
@@ -81,14 +77,9 @@ static bool group_up(int place)
     (void)snprintf(unit, sizeof(unit), "blackstart-test8.2-%d", (int)getpid());
     (void)snprintf(dir, sizeof(dir), "/sys/fs/cgroup/%s/%s.service", places[place].controller,
                    unit);
-    host = (struct fault_host){.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
-                               .proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC),
-                               .now = boottime};
-    struct stat st;
-    if (stat("/proc/self/ns/pid", &st) != 0 || mkdir(dir, 0755) != 0)
+    (void)snprintf(run, sizeof(run), "rs-%d", (int)getpid());
+    if (!this_host(&host, run, "") || mkdir(dir, 0755) != 0)
         return false;
-    host.pid_ns = st.st_ino;
-    (void)snprintf(host.run, sizeof(host.run), "rs-%d", (int)getpid());
     child = fork();
     if (child == 0) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
