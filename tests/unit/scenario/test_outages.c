@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Every shipped outage: each of its variants is right, says what it reproduces, and can be told
- * from a run in which nothing happened. */
+ * from a run in which nothing happened; and so can each incident of a game day. */
 #include "agents/faults/catalogue.h"
 #include "check.h"
 #include "scenario/scenario.h"
@@ -72,8 +72,26 @@ static void test_all(void)
     globfree(&found);
 }
 
+/* Each incident of a game day, by its step's name, has what it must have shown. */
+static void test_game_day(void)
+{
+    struct scenario *s = load(SOURCE_DIR "/scenarios/gamedays/four-incidents.yaml", NULL);
+    size_t incidents = 0;
+    for (size_t i = 0; i < s->n_steps; i++) {
+        bool shown = s->steps[i].kind != STEP_FAULT;
+        incidents += !shown;
+        for (size_t k = 0; !shown && k < s->n_symptoms; k++)
+            shown = s->symptoms[k].missed &&
+                    strncmp(s->symptoms[k].shows, s->steps[i].name, strlen(s->steps[i].name)) == 0;
+        CU_ASSERT_TRUE(shown);
+    }
+    CU_ASSERT_EQUAL(incidents, 4);
+    scenario_free(s);
+}
+
 static const struct check_test tests[] = {
     {"all shipped outages", test_all},
+    {"a game day", test_game_day},
 };
 
 CHECK_MAIN("outages", tests)
