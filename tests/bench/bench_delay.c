@@ -28,16 +28,33 @@ struct pair {
     int client, server;
 };
 
+static int buffers; /* bytes */
+
+/* What half a second of one connection takes, but far less than all of TCP may have: near that
+ * (tcp_mem's first number, in pages; only the first network namespace shows it) the kernel leaves a
+ * receiver four segments of window. */
+static int buffer_size(void)
+{
+    enum { MOST = 64 * 1024 * 1024, SHARE = 8 };
+    unsigned long pages = 0;
+    FILE *f = fopen("/proc/sys/net/ipv4/tcp_mem", "re");
+    if (f == NULL || fscanf(f, "%lu", &pages) != 1)
+        pages = 0;
+    if (f != NULL)
+        (void)fclose(f);
+    unsigned long share = pages * (unsigned long)sysconf(_SC_PAGESIZE) / SHARE;
+    return share > 0 && share < MOST ? (int)share : MOST;
+}
+
 static int connect_pair(struct pair *p)
 {
     struct sockaddr_storage to;
     socklen_t len = netns_addr(&to, NETNS_B_IP, PORT);
-    int on = 1, bytes = 64 * 1024 * 1024;
+    int on = 1;
     int listener = netns_socket(NETNS_B, SOCK_STREAM, NETNS_B_IP, PORT);
     p->client = netns_socket(NETNS_A, SOCK_STREAM, NETNS_A_FOR_B, 0);
-    /* Room for what is on its way: half a second of it. */
-    (void)setsockopt(p->client, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
-    (void)setsockopt(listener, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes));
+    (void)setsockopt(p->client, SOL_SOCKET, SO_RCVBUFFORCE, &buffers, sizeof(buffers));
+    (void)setsockopt(listener, SOL_SOCKET, SO_SNDBUFFORCE, &buffers, sizeof(buffers));
     if (listen(listener, 1) < 0 || connect(p->client, (struct sockaddr *)&to, len) < 0)
         return -1;
     p->server = accept(listener, NULL, NULL);
@@ -189,6 +206,7 @@ int main(int argc, char **argv)
     bool is_short = argc > 1 && strcmp(argv[1], "--short") == 0;
     int64_t for_ns = (is_short ? 1 : 20) * NS_PER_SEC;
     bool queue = false;
+    buffers = buffer_size();
     if (netns_make() != 0 || nft_open(host_a.run, &host_a.nft, &err) < 0) {
         printf("needs root, iproute2 and nf_tables: %s\n", err.msg);
         return 1;
