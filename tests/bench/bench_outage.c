@@ -20,6 +20,7 @@
  * each kind and ends within 25 s once the packages are in the cache, `--outages N` takes N,
  * otherwise five.
  */
+#include "draw.h"
 #include "lab/truth.h"
 #include "lab/truth_run.h"
 #include "outage_tools.h"
@@ -142,8 +143,8 @@ static bool trial_run(size_t kind)
     struct err err = {.msg = ""};
     struct beside beside;
     struct trial *t = &trials[n_trials];
-    int64_t lead = LEAD_MS * NS_PER_MS + random() % (PHASE_MS * NS_PER_MS);
-    int64_t length = SHORTEST_MS * NS_PER_MS + random() % (LONGER_MS * NS_PER_MS);
+    int64_t lead = LEAD_MS * NS_PER_MS + draw(PHASE_MS * NS_PER_MS);
+    int64_t length = SHORTEST_MS * NS_PER_MS + draw(LONGER_MS * NS_PER_MS);
     int64_t whole = lead + length + TAIL_MS * NS_PER_MS;
     t->kind = kind;
     must(truth_run_begin(&run, (uint32_t)n_trials++, &err), &err);
@@ -273,8 +274,8 @@ static int measure(size_t outages)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     tools_fetch(outages > 1 ? FETCH_S : FETCH_SHORT_S);
     must(own_network(&err), &err);
-    srandom((unsigned)clock_system(CLOCK_MONOTONIC));
-    must(truth_run_open(&run, dir, (uint64_t)random() | 1, probes, KINDS, &err), &err);
+    draw_state = (uint64_t)clock_system(CLOCK_MONOTONIC) | 1;
+    must(truth_run_open(&run, dir, draw_bits(), probes, KINDS, &err), &err);
     for (size_t i = 0; i < KINDS; i++)
         kind_start(i);
     exporter_start(dir, BASE_PORT);
