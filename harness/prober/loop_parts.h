@@ -21,6 +21,7 @@ struct prober_watch {
 
 struct prober {
     int epoll, timer;
+    int64_t armed_ns; /* when the timer is to fire; INT64_MAX: not at all, or it has */
     bool quit, running;
     int64_t epoch_ns;
     uint64_t seed;

@@ -31,7 +31,8 @@ struct link {
     int fd;
     struct endpoint *endpoint;
     struct prober_watch *watch;
-    struct prober_attempt *attempt;
+    uint32_t events;                /* that it is watched for */
+    struct prober_attempt *attempt; /* NULL: idle */
     size_t sent;
     bool connected;
     struct buf in;
@@ -64,8 +65,6 @@ static void link_end(struct link *l, enum sample_result result)
     if (e->fresh || result != SAMPLE_GOOD || e->idle != NULL) {
         link_free(l);
     } else {
-        prober_unwatch(e->prober, l->watch);
-        l->watch = NULL;
         buf_drop(&l->in, l->in.len);
         l->sent = 0;
         e->idle = l;
@@ -102,10 +101,12 @@ static void link_read(struct link *l)
     char chunk[16384];
     for (;;) {
         size_t room = PROBER_BODY_MAX - l->in.len;
-        ssize_t n = recv(l->fd, chunk, room < sizeof(chunk) ? room : sizeof(chunk), MSG_DONTWAIT);
+        size_t most = room < sizeof(chunk) ? room : sizeof(chunk);
+        ssize_t n = recv(l->fd, chunk, most, MSG_DONTWAIT);
         if (n > 0) {
             buf_add(&l->in, chunk, (size_t)n);
-            if (l->in.len < PROBER_BODY_MAX)
+            /* Less than was asked for is all that there was: the loop tells of what is to come. */
+            if ((size_t)n == most && l->in.len < PROBER_BODY_MAX)
                 continue;
         }
         if (n < 0 && errno != EAGAIN && errno != EINTR) {
@@ -117,14 +118,23 @@ static void link_read(struct link *l)
     }
 }
 
+static void link_await(struct link *l, uint32_t events)
+{
+    if (l->events != events)
+        prober_rewatch(l->endpoint->prober, l->watch, events);
+    l->events = events;
+}
+
 static void link_write(struct link *l)
 {
     const struct text *send_text = &l->endpoint->send;
     while (l->sent < send_text->len) {
         ssize_t n = send(l->fd, send_text->s + l->sent, send_text->len - l->sent,
                          MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (n < 0 && errno == EAGAIN)
+        if (n < 0 && errno == EAGAIN) {
+            link_await(l, EPOLLIN | EPOLLOUT);
             return;
+        }
         if (n < 0) {
             link_end(l, prober_result_of(errno));
             return;
@@ -136,16 +146,28 @@ static void link_write(struct link *l)
         link_end(l, SAMPLE_GOOD);
         return;
     }
-    prober_rewatch(l->endpoint->prober, l->watch, EPOLLIN);
+    link_await(l, EPOLLIN);
+}
+
+/* Its peer has closed it, or says what nobody asked. */
+static void link_stale(struct link *l)
+{
+    l->endpoint->idle = NULL;
+    link_free(l);
 }
 
 static void link_ready(void *ctx, uint32_t events)
 {
     struct link *l = ctx;
+    if (l->attempt == NULL) {
+        link_stale(l);
+        return;
+    }
     if (!l->connected) {
         int sys = 0;
         socklen_t len = sizeof(sys);
-        (void)getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &sys, &len);
+        if ((events & (EPOLLERR | EPOLLHUP)) != 0) /* never else, of one that failed */
+            (void)getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &sys, &len);
         if (sys != 0) {
             link_end(l, prober_result_of(sys));
             return;
@@ -205,14 +227,17 @@ static void attempt_begin(struct prober_attempt *a)
     struct link *l = link_idle(e);
     if (l != NULL) {
         l->attempt = a;
+        a->state = l;
         a->sent_ns = prober_now();
-    } else {
-        l = link_open(e, a);
+        link_write(l);
+        return;
     }
+    l = link_open(e, a);
     if (l == NULL)
         return;
     a->state = l;
-    l->watch = prober_watch(e->prober, l->fd, EPOLLOUT | EPOLLIN, link_ready, l);
+    l->events = EPOLLOUT | EPOLLIN;
+    l->watch = prober_watch(e->prober, l->fd, l->events, link_ready, l);
     if (l->watch == NULL)
         link_end(l, SAMPLE_GAP);
 }

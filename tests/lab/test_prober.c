@@ -164,7 +164,6 @@ static void test_what_an_answer_means(void)
     teardown();
 }
 
-/* Twenty-five attempts hang at any time; none of the slots waits for them. */
 /* The peer need not have waited until the answer was read. */
 static void test_an_answer_before_a_reset(void)
 {
@@ -184,6 +183,53 @@ static void test_an_answer_before_a_reset(void)
     rig_close();
 }
 
+/* A listener that has no room left, and ends after a while. */
+static void crowded_run(int said)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 || listen(fd, 0) != 0)
+        _exit(1);
+    for (int i = 0; i < 4; i++) {
+        int c = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        (void)!connect(c, (struct sockaddr *)&at, sizeof(at));
+    }
+    (void)!write(said, "", 1);
+    (void)usleep(300000);
+    _exit(0);
+}
+
+/* Refused only when it asks again, which the loop's event has to tell: nobody says a word on it, so
+ * that only its being made would be good. */
+static void test_refused_late(void)
+{
+    const struct prober_endpoint at = {.name = "n1", .ip = "127.0.0.1", .ip6 = ""};
+    struct scenario_probe p;
+    int said[2], status;
+    char byte;
+    rig_network();
+    rig_open();
+    CU_ASSERT_EQUAL_FATAL(pipe2(said, O_CLOEXEC), 0);
+    pid_t crowded = fork();
+    if (crowded == 0)
+        crowded_run(said[1]);
+    CU_ASSERT_EQUAL(read(said[0], &byte, 1), 1);
+    rig_probe(&p, "tcp", json_pack("{s:i}", "port", (int)PORT));
+    p.expect.body = NULL;
+    p.timeout.ns = 5 * NS_PER_SEC;
+    rig_ask(&p, &at);
+    CU_ASSERT_EQUAL(rig.answer.result, SAMPLE_REFUSED);
+    CU_ASSERT_TRUE(rig.answer.took_ns > 500 * NS_PER_MS);
+    rig_probe_free(&p);
+    (void)close(said[0]);
+    (void)close(said[1]);
+    (void)waitpid(crowded, &status, 0); /* it holds the prober's streams */
+    rig_close();
+}
+
+/* Twenty-five attempts hang at any time; none of the slots waits for them. */
 static void test_a_hanging_server_delays_no_slot(void)
 {
     struct scenario_probe p;
@@ -216,6 +262,26 @@ static void test_a_hanging_server_delays_no_slot(void)
     teardown();
 }
 
+/* While the loop waits for a slot that is far away, a time-out that is nearer comes on time. */
+static void test_a_nearer_deadline(void)
+{
+    struct scenario_probe rare, p;
+    struct prober_endpoint at = {.name = "n1", .ip = "127.0.0.1", .ip6 = ""};
+    setup();
+    probe_make(&rare, "tcp", PORT + FINE);
+    rare.every.ns = 60 * NS_PER_SEC; /* the first goes out in six seconds or later */
+    rig_add(0, &rare, &at, 1);
+    rig_start(0);
+    probe_make(&p, "tcp", PORT + SILENT);
+    rig_ask(&p, &at);
+    CU_ASSERT_EQUAL(rig.answer.result, SAMPLE_TIMEOUT);
+    CU_ASSERT_TRUE(rig.answer.took_ns >= p.timeout.ns && rig.answer.took_ns < 3 * NS_PER_SEC);
+    rig_stop();
+    rig_probe_free(&rare);
+    rig_probe_free(&p);
+    teardown();
+}
+
 static void test_a_lost_prober_is_told(void)
 {
     struct err err;
@@ -241,7 +307,9 @@ static void test_a_lost_prober_is_told(void)
 static const struct check_test tests[] = {
     {"what an answer means", test_what_an_answer_means},
     {"an answer before a reset", test_an_answer_before_a_reset},
+    {"refused late", test_refused_late},
     {"a hanging server delays no slot", test_a_hanging_server_delays_no_slot},
+    {"a nearer deadline", test_a_nearer_deadline},
     {"a lost prober is told", test_a_lost_prober_is_told},
 };
 

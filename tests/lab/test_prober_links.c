@@ -13,7 +13,9 @@
 enum { PORT = 9600, CONNECTIONS = 64 };
 
 /* What the server is told, one byte each; it answers each with its counts. */
-enum order { COUNT = 1, LISTEN, REFUSE, HANG_UP };
+enum order { COUNT = 1, LISTEN, REFUSE, HANG_UP, SPEAK };
+
+static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\npong\n";
 
 struct counts {
     uint32_t connections, questions, open;
@@ -63,6 +65,8 @@ static void server_obey(int orders)
     }
     while (order == HANG_UP && server.n != 0)
         server_hang_up(0);
+    for (size_t i = 0; order == SPEAK && i < server.n; i++)
+        (void)!send(server.fds[i], "unasked\n", 8, MSG_NOSIGNAL);
     if (order == LISTEN)
         server.listener = server_listen(at.family);
     server.counts.open = (uint32_t)server.n;
@@ -71,7 +75,6 @@ static void server_obey(int orders)
 
 static void server_answer(size_t i)
 {
-    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\npong\n";
     char question[1024];
     ssize_t n = recv(server.fds[i], question, sizeof(question), MSG_DONTWAIT);
     if (n <= 0 || send(server.fds[i], answer, sizeof(answer) - 1, MSG_NOSIGNAL) < 0)
@@ -209,6 +212,33 @@ static void test_kept_over_probes(void)
 {
     kept_over_probes("http");
     kept_over_probes("tcp");
+}
+
+/* What a server says unasked, here between two trials, is no answer to the next question: that goes
+ * over a new connection. */
+static void test_spoken_to_unasked(void)
+{
+    struct scenario_probe p;
+    setup(AF_INET);
+    probe_make(&p, "tcp", URL, NULL, false);
+    p.every.ns = 50 * NS_PER_MS;
+    rig_add(0, &p, &local, 1);
+    rig_start(0);
+    rig_loop_for(200);
+    rig_stop();
+    struct counts before = server_order(SPEAK);
+    CU_ASSERT_TRUE(before.open >= 1);
+    rig.n_samples = 0;
+    rig_start(1);
+    rig_loop_for(300);
+    rig_stop();
+    CU_ASSERT_TRUE(server_order(COUNT).connections > before.connections);
+    CU_ASSERT_TRUE(count(0, SAMPLE_GOOD) != 0);
+    CU_ASSERT_EQUAL(count_bad(0), 0);
+    for (size_t i = 0; i < rig.n_samples; i++)
+        CU_ASSERT_TRUE(rig.samples[i].bytes == 0 || rig.samples[i].bytes == sizeof(answer) - 1);
+    rig_probe_free(&p);
+    teardown();
 }
 
 /* A fresh probe per slot is a connection per slot. */
@@ -444,6 +474,7 @@ static void test_a_reader_that_stops_too_long(void)
 
 static const struct check_test tests[] = {
     {"kept over probes", test_kept_over_probes},
+    {"spoken to unasked", test_spoken_to_unasked},
     {"fresh ones are new", test_fresh_ones_are_new},
     {"refused and kept", test_refused_and_kept},
     {"both families", test_both_families},
