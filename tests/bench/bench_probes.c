@@ -32,9 +32,10 @@
 #include <unistd.h>
 
 enum { CONNECTIONS = 32, RATE = 1000, ROUNDS_MAX = 9, REQUEST_MAX = 4096 };
-/* The first guess of how much is too much, and then how much more than it could is asked of it. */
+/* A first guess of what it can do; then a quarter more than it did, or less, where it left out. */
 #define GUESS 60000.0
 #define MORE  1.25
+#define LESS  0.9
 
 /* One way of asking; kind NULL: wrk. */
 struct way {
@@ -397,14 +398,14 @@ static void print_ratio(size_t i)
 
 static void saturate(size_t n_rounds, double seconds)
 {
-    double last[WAYS] = {GUESS, GUESS, GUESS, GUESS, GUESS, GUESS};
-    for (size_t k = 0; k <= n_rounds; k++) /* the first only for `last` */
+    double ask[WAYS] = {GUESS, GUESS, GUESS, GUESS, GUESS, GUESS};
+    for (size_t k = 0; k <= n_rounds; k++) /* the first only for `ask` */
         for (size_t i = 0; i < WAYS; i++) {
             if (ways[i].kind == NULL && (wrk_layer[0] == '\0' || k == 0))
                 continue;
             const struct figures f =
-                measure(&ways[i], CONNECTIONS, last[i] * MORE, k == 0 ? 0.05 : seconds);
-            last[i] = f.known ? f.of[A_SECOND] : GUESS;
+                measure(&ways[i], CONNECTIONS, ask[i], k == 0 ? 0.05 : seconds);
+            ask[i] = f.known ? f.of[A_SECOND] * (f.gaps == 0 ? MORE : LESS) : GUESS;
             if (k != 0)
                 rounds[i][k - 1] = f;
         }
