@@ -91,7 +91,9 @@ void command_list_print_help(const struct command_list *list, struct buf *out)
                    list->commands[i]->summary);
     buf_puts(out, "\n\"blackstart COMMAND --help\" has the options and an example of each.\n"
                   "Exit status: 0 pass, 1 a target was missed, 2 bad input, 3 inconclusive,\n"
-                  "invalid or something in the way, 4 a host was left dirty.\n");
+                  "invalid or something in the way, 4 a host was left dirty. With --json, what is\n"
+                  "wrong is the one document on the standard output: verdict null, exit, error,\n"
+                  "problems.\n");
 }
 
 /* roff takes a dot or quote at a line's start, and every backslash, for its own. */
