@@ -54,7 +54,9 @@ static void test_ctrl_c(void)
             e2e_expect_verdict(&t, 3, "inconclusive");
         expect_reverted(&t);
         if (i >= INJECTED_FROM)
-            e2e_end_clean(&t, 2);
+            e2e_expect_clean(&t, 2);
+        e2e_expect_gone(&t, 5);
+        e2e_end(&t);
     }
 }
 
