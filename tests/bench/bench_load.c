@@ -6,6 +6,7 @@
  * at that rate: one loop over 200 plain sockets, without curl or a model. `--short` ends in 4 s.
  */
 #include "base/clock.h"
+#include "bench/answer_server.h"
 #include "load/runner.h"
 
 #include <arpa/inet.h>
@@ -46,60 +47,10 @@ static void die(const char *what)
     exit(1);
 }
 
-/* The server: each read is one request, since nobody here sends the next before the answer. */
-
-static void answer(int epoll, int fd)
-{
-    static const char good[] = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n";
-    char request[REQUEST_MAX];
-    ssize_t n = recv(fd, request, sizeof(request), 0);
-    if (n > 0 && send(fd, good, sizeof(good) - 1, MSG_NOSIGNAL) > 0)
-        return;
-    (void)epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
-    (void)close(fd);
-}
-
-static void serve(int listener)
-{
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event e = {.events = EPOLLIN, .data.fd = listener}, ready[64];
-    (void)epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &e);
-    for (;;) {
-        int n = epoll_wait(epoll, ready, 64, -1);
-        for (int i = 0; i < n; i++) {
-            if (ready[i].data.fd != listener) {
-                answer(epoll, ready[i].data.fd);
-                continue;
-            }
-            e.data.fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-            if (e.data.fd >= 0)
-                (void)epoll_ctl(epoll, EPOLL_CTL_ADD, e.data.fd, &e);
-        }
-    }
-}
-
 static struct sockaddr_in loopback(void)
 {
     return (struct sockaddr_in){
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-}
-
-static pid_t server_start(void)
-{
-    struct sockaddr_in at = loopback();
-    socklen_t len = sizeof(at);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&at, len) != 0 || listen(fd, 1024) != 0 ||
-        getsockname(fd, (struct sockaddr *)&at, &len) != 0)
-        die("server");
-    port = ntohs(at.sin_port);
-    pid_t pid = fork();
-    if (pid == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        serve(fd);
-    }
-    (void)close(fd);
-    return pid;
 }
 
 /* The load's own code. */
@@ -272,7 +223,10 @@ int main(int argc, char **argv)
     double seconds = argc > 1 && strcmp(argv[1], "--short") == 0 ? 0.9 : 10;
     const struct load_shape users = shape_of(LOAD_CLOSED, THINK_MS), rate = shape_of(LOAD_OPEN, 0),
                             hurried = shape_of(LOAD_CLOSED, 0);
-    pid_t server = server_start();
+    struct answer_counts counts = {0, 0}; /* its own copy: nobody asks for them */
+    pid_t server = answer_server_start(&counts, &port);
+    if (server < 0)
+        die("server");
     (void)measure("200 users who think 200 ms:", &users, USERS * 1000.0 / THINK_MS, seconds,
                   ask_as_load);
     double load = measure("1000 arrivals a second:", &rate, RATE, seconds, ask_as_load);
