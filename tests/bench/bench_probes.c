@@ -31,8 +31,8 @@
 #include <unistd.h>
 
 enum { CONNECTIONS = 32, RATE = 1000, ROUNDS_MAX = 9 };
-/* A first guess of what it can do; then a quarter more than it did, or less, where it left some
- * out: behind its schedule it makes more connections than wrk does. */
+/* A first guess of what it can do; then a quarter more than it did, or less, where it left out
+ * more than a tenth: behind its schedule it makes more connections than wrk does. */
 #define GUESS 60000.0
 #define MORE  1.25
 #define LESS  0.9
@@ -357,7 +357,7 @@ static void saturate(size_t n_rounds, double seconds)
                 continue;
             const struct figures f =
                 measure(&ways[i], CONNECTIONS, ask[i], k == 0 ? 0.05 : seconds);
-            ask[i] = f.known ? f.of[A_SECOND] * (f.gaps == 0 ? MORE : LESS) : GUESS;
+            ask[i] = f.known ? f.of[A_SECOND] * (f.gaps * 10 < f.good ? MORE : LESS) : GUESS;
             if (k != 0)
                 rounds[i][k - 1] = f;
         }
