@@ -73,6 +73,24 @@ static inline bool shipped_was_felt(const struct e2e *t)
     return false;
 }
 
+/* What became of it, as its result says. */
+static inline void shipped_say(const struct e2e *t, const char *file)
+{
+    const json_t *list = json_object_get(t->result, "injections"), *one;
+    const json_t *target = e2e_target(t, "recovery_time");
+    size_t i, proven = 0;
+    json_array_foreach(list, i, one)
+    {
+        proven += json_is_true(json_object_get(one, "proven"));
+    }
+    printf("figure: %s: %s, %zu of %zu proven, %s", file, e2e_text(t->result, "verdict"), proven,
+           json_array_size(list), shipped_was_felt(t) ? "felt" : "not felt");
+    if (target != NULL)
+        printf(", recovery %.3f..%.3f s", e2e_number(target, "lower_s"),
+               e2e_number(target, "upper_s"));
+    printf("\n");
+}
+
 static inline void shipped_expect_pass(const char *file, const char *fault, const char *evidence,
                                        size_t hosts, size_t injections)
 {
@@ -94,9 +112,7 @@ static inline void shipped_expect_pass(const char *file, const char *fault, cons
         CU_ASSERT_FALSE(shipped_was_felt(&t));
         CU_ASSERT_PTR_NOT_NULL(e2e_target(&t, "impact"));
     }
-    if (target != NULL)
-        printf("figure: %s: recovery %.3f..%.3f s\n", file, e2e_number(target, "lower_s"),
-               e2e_number(target, "upper_s"));
+    shipped_say(&t, file);
     e2e_end(&t);
 }
 
