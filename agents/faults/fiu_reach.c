@@ -5,10 +5,12 @@
 #include "agents/fiu/trap.h"
 #include "agents/host/proc.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 static int32_t parent_of(const struct fault_host *host, int32_t pid)
@@ -87,7 +89,10 @@ int fiu_reach_trapped(int page, uint64_t points, const char *service, const stru
     return 0;
 }
 
-int fiu_reach(const struct fault_host *host, const char *service, struct err *err)
+enum look { LOOK_REFUSED = -1, LOOK_REACHED, LOOK_NONE };
+
+/* One look at the service's processes; refused: with err. */
+static enum look look_once(const struct fault_host *host, const char *service, struct err *err)
 {
     struct proc_set procs = {.n = 0};
     int32_t parents[PROC_SET_MAX] = {0};
@@ -95,16 +100,18 @@ int fiu_reach(const struct fault_host *host, const char *service, struct err *er
         .service = host->lab ? service : NULL, .unit = host->lab ? NULL : service, .tree = true};
     bool reached = false, refused = false;
     if (proc_find(host, &query, &procs, err) != 0)
-        return -1;
+        return LOOK_REFUSED;
     for (uint32_t i = 0; i < procs.n; i++)
         parents[i] = parent_of(host, procs.v[i].pid);
     for (uint32_t i = 0; i < procs.n; i++) {
         bool mapped = false;
-        if (program_uses_ring(host->proc, procs.v[i].pid))
-            return make_error(err, ERR_UNSUPPORTED, 0,
-                              "%s: cannot reach this program: its process %d works through "
-                              "io_uring, past every library; " PROGRAM_MEND,
-                              service, (int)procs.v[i].host_pid);
+        if (program_uses_ring(host->proc, procs.v[i].pid)) {
+            (void)make_error(err, ERR_UNSUPPORTED, 0,
+                             "%s: cannot reach this program: its process %d works through "
+                             "io_uring, past every library; " PROGRAM_MEND,
+                             service, (int)procs.v[i].host_pid);
+            return LOOK_REFUSED;
+        }
         if (has_child(&procs, parents, procs.v[i].pid))
             continue;
         struct err why;
@@ -114,11 +121,23 @@ int fiu_reach(const struct fault_host *host, const char *service, struct err *er
             *err = why;
         refused = refused || rc != 0;
     }
-    if (reached)
-        return 0;
-    return refused ? -1
-                   : make_error(err, ERR_UNSUPPORTED, 0,
-                                "no process of %s has loaded the preload library (a set-user-id "
-                                "program drops it, so does a cleared environment)",
-                                service);
+    return reached ? LOOK_REACHED : refused ? LOOK_REFUSED : LOOK_NONE;
+}
+
+int fiu_reach(const struct fault_host *host, const char *service, struct err *err)
+{
+    enum { LOOKS = 50 };
+    static const struct timespec pause = {.tv_nsec = 4 * NS_PER_MS};
+    for (int i = 0; i < LOOKS; i++) {
+        enum look look = look_once(host, service, err);
+        if (look != LOOK_NONE)
+            return look == LOOK_REACHED ? 0 : -1;
+        /* The children of a script come and go: this one may not have loaded it yet, or be gone. */
+        (void)nanosleep(&pause, NULL);
+    }
+    return make_error(
+        err, ERR_UNSUPPORTED, 0,
+        "no process of %s has loaded the preload library (a set-user-id program drops "
+        "it, so does a cleared environment)",
+        service);
 }
