@@ -41,7 +41,8 @@ static int answer_hello(struct answerer *a, const struct agent_request *r, const
         COPY(item->name, row->name);
         item->yes =
             policy_allows(in->policy, row, &why) == 0 && row->supported(in->host, &why) == 0;
-        COPY(item->text, why.msg);
+        const char *how = item->yes && row->how != NULL ? row->how(in->host) : NULL;
+        COPY(item->text, how != NULL ? how : why.msg);
     }
     /* What the replay did comes behind the kinds; `foreign` or a fault's name tells them apart. */
     for (uint32_t i = 0; i < a->n_replayed; i++) {

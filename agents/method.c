@@ -137,8 +137,10 @@ static json_t *write_nothing(const struct method_result *result)
 
 static json_t *write_supported(const struct agent_item *item)
 {
-    return item->yes != 0 ? json_pack("{s:b}", "supported", 1)
-                          : json_pack("{s:b,s:s}", "supported", 0, "why", item->text);
+    bool told = item->text[0] != '\0';
+    if (item->yes == 0)
+        return json_pack("{s:b,s:s}", "supported", 0, "why", item->text);
+    return json_pack("{s:b,s:s*}", "supported", 1, "how", told ? item->text : NULL);
 }
 
 static json_t *write_replayed(const struct agent_item *item)

@@ -46,7 +46,8 @@ struct agent_request {
     char groups[AGENT_GROUPS_MAX][NAME_MAX_LEN + 1];
 };
 
-/* One line of a list: a fault and whether it is supported, a replayed record, a lapsed injection, a
+/* One line of a list: a fault and whether it is supported (text: why not; or how, if that is
+ * told), a replayed record, a lapsed injection, a
  * difference, an injection's state. */
 struct agent_item {
     char name[NAME_MAX_LEN + 1];

@@ -37,11 +37,24 @@ static const struct {
     enum nft_verdict verdict;
     enum nft_order order;
     const char *qdisc; /* on a link of ours; NULL: without */
+    const char *how;   /* figures: of the runs of bench_delay that tests/README.md tells of */
 } mechanisms[] = {
-    [NETWORK_BY_NETEM] = {NFT_FORWARD, NFT_LINES, "netem"},
-    [NETWORK_BY_TBF] = {NFT_FORWARD, NFT_LINES, "tbf"},
-    [NETWORK_BY_QUEUE] = {NFT_QUEUE, NFT_FIRST, NULL},
-    [NETWORK_BY_COPY] = {NFT_DUPLICATE, NFT_COPIES, NULL},
+    [NETWORK_BY_NETEM] = {NFT_FORWARD, NFT_LINES, "netem",
+                          "by netem, on an interface of the agent's own; measured by bench_delay "
+                          "in an emulated machine, where the packet queue was late by 3.8 to 9.4 "
+                          "ms: late by 1.3 to 2.0 ms on the median"},
+    [NETWORK_BY_TBF] = {NFT_FORWARD, NFT_LINES, "tbf",
+                        "by TBF, on an interface of the agent's own"},
+    [NETWORK_BY_QUEUE] =
+        {NFT_QUEUE, NFT_FIRST, NULL,
+         "by a packet queue, for what is received; measured by bench_delay on two "
+         "busy processors: late by 0.2 to 0.9 ms on the median, by up to 12 ms for "
+         "99 %; each run's evidence says how late it was there"},
+    [NETWORK_BY_COPY] = {NFT_DUPLICATE, NFT_COPIES, NULL,
+                         "by nf_tables (dup), for what is sent, and only by netem for what "
+                         "is received; measured by bench_delay on two busy processors: 0.01 ms "
+                         "more on a round trip's median; of 20,000 datagrams 19.99 % came twice "
+                         "at a share of 20 %"},
 };
 
 static const struct shape_undo *undo_read(const struct undo *undo, struct err *err)
@@ -119,6 +132,15 @@ int network_shape_supported(struct fault_host *host, enum network_work work, str
     if (network_need_session(host, err) < 0)
         return -1;
     return choose(host, work, false, false, err) != 0 ? 0 : -1;
+}
+
+const char *network_shape_how(struct fault_host *host, enum network_work work)
+{
+    struct err ignored;
+    if (network_need_session(host, &ignored) < 0)
+        return NULL;
+    enum network_mechanism mechanism = choose(host, work, false, false, &ignored);
+    return mechanism != 0 ? mechanisms[mechanism].how : NULL;
 }
 
 static int check_line(struct fault_host *host, const struct network_traffic *args,

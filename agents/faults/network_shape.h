@@ -34,13 +34,17 @@ enum network_mechanism {
     .touches = TOUCHES_KERNEL, .caps = UINT64_C(1) << CAP_NET_ADMIN, .lifetime = LIFETIME_KERNEL,  \
     .evidence_class = EVIDENCE_COUNTER, .check = network_check, .verify = network_shape_verify,    \
     .evidence = network_shape_evidence, .renew = network_shape_renew,                              \
-    .revert = network_shape_revert, .bound_ms = 2000
+    .revert = network_shape_revert, .bound_ms = 2000, .how = how
 
 /* The calls that differ only in what is wanted: want_of(args) says it. */
 #define NETWORK_SHAPE_CALLS(ARGS, WORK)                                                            \
     static int supported(struct fault_host *host, struct err *err)                                 \
     {                                                                                              \
         return network_shape_supported(host, WORK, err);                                           \
+    }                                                                                              \
+    static const char *how(struct fault_host *host)                                                \
+    {                                                                                              \
+        return network_shape_how(host, WORK);                                                      \
     }                                                                                              \
     static int prepare(struct fault_host *host, const void *data, struct undo *undo,               \
                        struct err *err)                                                            \
@@ -63,6 +67,7 @@ enum network_mechanism {
 
 /* Can this host do that work in any way? ERR_UNSUPPORTED with the reason. */
 int network_shape_supported(struct fault_host *host, enum network_work work, struct err *err);
+const char *network_shape_how(struct fault_host *host, enum network_work work);
 int network_shape_prepare(struct fault_host *host, const struct network_traffic *args,
                           const struct network_want *want, struct undo *undo, struct err *err);
 int network_shape_apply(struct fault_host *host, const struct network_traffic *args,

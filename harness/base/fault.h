@@ -182,6 +182,9 @@ struct fault {
 
     /* 0, or -1 with ERR_UNSUPPORTED and the reason. Changes nothing. */
     int (*supported)(struct fault_host *host, struct err *err);
+    /* By what this host would do it, with what is known of that way's own cost: words that stay.
+     * NULL where there is one way only; the answer is NULL where supported() fails. */
+    const char *(*how)(struct fault_host *host);
     /* Pure; what bounds alone cannot say. May be NULL. In the coordinator the hosts parameter holds
      * nothing, or the addresses that the scenario names, or those that expand has put in. */
     int (*check)(const void *args, struct err *err);

@@ -17,7 +17,7 @@ struct doctor_line {
     char group[16], name[48];
     enum doctor_state state;
     bool needed;    /* the quick start cannot run without it */
-    char text[320]; /* what was found; when not there: why, and the mend */
+    char text[480]; /* what was found; when not there: why, and the mend */
 };
 
 enum { DOCTOR_LINES_MAX = 96 };

@@ -127,12 +127,14 @@ static void add_faults(struct doctor *d, const struct catalogue *faults, const j
         const struct fault *f = faults->faults[i];
         const json_t *its = json_object_get(all, f->name);
         const char *why = json_string_value(json_object_get(its, "why"));
+        const char *how = json_string_value(json_object_get(its, "how"));
         bool yes = json_is_true(json_object_get(its, "supported"));
         doctor_add(d, "fault", f->name, yes ? DOCTOR_YES : DOCTOR_NO,
-                   strcmp(f->name, quickstart_fault) == 0, "%s",
+                   strcmp(f->name, quickstart_fault) == 0, "%s%s%s",
                    yes           ? f->summary
                    : why != NULL ? why
-                                 : "the agent says nothing of it");
+                                 : "the agent says nothing of it",
+                   yes && how != NULL ? " Here " : "", yes && how != NULL ? how : "");
     }
 }
 
@@ -204,7 +206,7 @@ void doctor_examine_lab(const struct catalogue *faults, const char *exe_dir, str
     double ms = (double)(x.up_ns - begin) / 1e6;
     bool ipv6 = access("/proc/sys/net/ipv6", F_OK) == 0;
     doctor_add(d, "lab", "hosts", ipv6 ? DOCTOR_YES : DOCTOR_LIMITED, true,
-               "a lab of two hosts was up in %.0f ms%s", ms,
+               "a lab was up in %.0f ms%s", ms,
                ipv6 ? "" : ", without IPv6, which this kernel lacks");
     try_rename(d, &x);
     if (geteuid() == 0)

@@ -239,9 +239,8 @@ void doctor_examine_machine(struct doctor *d)
     add_trial(d, "network namespaces", own_network, true, "can be made",
               "cannot be made: no labs here; look at the limit user.max_net_namespaces");
     add_trial(d, "netem", try_netem, false, "delay, reorder and corrupt use it",
-              "the kernel has no netem: delay, reorder and corrupt go through a packet queue, for "
-              "what a host receives, and are late by 0.1 ms more on the median, by some "
-              "milliseconds on a busy machine; load sch_netem to have it");
+              "the kernel has no netem: the faults below say what works without it; load sch_netem "
+              "to have it");
     add_trial(d, "ifb", try_ifb, false, "shaping can use it",
               "the kernel has no ifb: no shaping; load ifb to have it");
     add_trial(d, "ptrace", try_ptrace, false, "pauses heal themselves when the agent dies",

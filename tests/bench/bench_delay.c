@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What network.delay does beside delaying, in namespaces of this process: the round trip of small
- * messages, and the throughput of one TCP connection, without the fault and at each delay. Where
+ * messages, and the throughput of one TCP connection, without the fault and at each delay; and the
+ * same of network.duplicate, with how many copies came of datagrams that were sent. Where
  * the kernel has netem (in the guest, say) it is measured, and the packet queue after it in the
  * same run: `VM_COMMAND='build/bench/bench_delay --short' tests/vm/boot.sh plain`. `--short` ends
  * within seconds.
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct fault fault_network_delay, fault_network_rate;
+extern const struct fault fault_network_delay, fault_network_duplicate, fault_network_rate;
 
 enum { PORT = 5001, CHUNK = 128 * 1024, TRIPS_MAX = 2000 };
 
@@ -131,7 +132,7 @@ static int measure(const char *label, double delay_ms, int64_t for_ns)
     double median, p99, mbit;
     if (round_trips(for_ns / 4, &median, &p99) < 0 || throughput(for_ns, &mbit) < 0)
         return -1;
-    base = delay_ms > 0 ? base : median;
+    base = base > 0 ? base : median;
     printf("%-8s round trip median %8.3f ms, p99 %8.3f ms, off by %+7.3f ms; one connection %9.1f "
            "Mbit/s\n",
            label, median, p99, median - base - delay_ms, mbit);
@@ -201,6 +202,50 @@ static int measure_queue(bool is_short, int64_t for_ns)
     return end(&fault_network_rate, &line) == 0 ? rc : -1;
 }
 
+/* What comes at B of datagrams that A sends, a few at a time so that no buffer overflows. */
+static int count_datagrams(unsigned n, unsigned *ret)
+{
+    enum { BATCH = 50 };
+    struct sockaddr_storage to;
+    char byte = 'x';
+    socklen_t len = netns_addr(&to, NETNS_B_IP, PORT);
+    int rx = netns_socket(NETNS_B, SOCK_DGRAM, NETNS_B_IP, PORT);
+    int tx = netns_socket(NETNS_A, SOCK_DGRAM, NETNS_A_FOR_B, 0);
+    bool ok = rx >= 0 && tx >= 0;
+    *ret = 0;
+    for (unsigned sent = 0; ok && sent < n;) {
+        for (unsigned i = 0; i < BATCH; i++, sent++)
+            ok = sendto(tx, &byte, 1, 0, (struct sockaddr *)&to, len) == 1 && ok;
+        while (netns_readable(rx, 5))
+            *ret += recv(rx, &byte, 1, 0) == 1;
+    }
+    (void)close(rx);
+    (void)close(tx);
+    return ok ? 0 : -1;
+}
+
+/* Every packet twice, for what that costs; then a fifth of them, for how exact the share is. */
+static int measure_copies(bool is_short, int64_t for_ns)
+{
+    static struct undo undo;
+    unsigned n = is_short ? 1000 : 20000, came = 0;
+    struct evidence evidence = {.n = 0};
+    const struct fault *row = &fault_network_duplicate;
+    if (begin(row, "copies", (const char *const[]){"share", "100%", NULL}, &undo) != 0)
+        return -1;
+    int rc = measure("copies", 0, for_ns);
+    if (row->evidence(&host_a, &undo, &evidence, &err) == 0)
+        printf("         %s\n", evidence.what);
+    if (end(row, &undo) != 0 || rc != 0 ||
+        begin(row, "fifth", (const char *const[]){"share", "20%", NULL}, &undo) != 0)
+        return -1;
+    rc = count_datagrams(n, &came);
+    if (rc == 0)
+        printf("         of %u datagrams at a share of 20 %%, %.2f %% came twice\n", n,
+               ((double)came - n) * 100 / n);
+    return end(row, &undo) == 0 ? rc : -1;
+}
+
 int main(int argc, char **argv)
 {
     bool is_short = argc > 1 && strcmp(argv[1], "--short") == 0;
@@ -217,6 +262,8 @@ int main(int argc, char **argv)
         rc = measure_delays(is_short, for_ns, &queue);
     if (rc == 0 && !queue)
         rc = measure_queue(is_short, for_ns);
+    if (rc == 0)
+        rc = measure_copies(is_short, for_ns);
     if (rc != 0)
         printf("%s\n", err.msg);
     nft_close(host_a.nft);

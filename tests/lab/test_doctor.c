@@ -34,6 +34,29 @@ static const char *state_of(const json_t *all, const char *name)
     return json_string_value(json_object_get(line, "state"));
 }
 
+static const char *text_of(const json_t *all, const char *name)
+{
+    return json_string_value(json_object_get(check_of(all, name), "text"));
+}
+
+/* By what packets are held, damaged and sent twice here, and what that way was measured to cost;
+ * nothing of the kind for a fault that has one way only. */
+static void expect_ways(const json_t *all)
+{
+    static const char *const held[] = {"network.delay", "network.reorder", "network.corrupt"};
+    bool netem = strcmp(state_of(all, "netem"), "yes") == 0;
+    for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
+        const char *text = text_of(all, held[i]);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, netem ? " by netem" : " by a packet queue"));
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, "measured by bench_delay"));
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, " ms on the median"));
+    }
+    const char *twice = text_of(all, "network.duplicate");
+    CU_ASSERT_PTR_NOT_NULL(strstr(twice, " by nf_tables (dup)"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(twice, "measured by bench_delay"));
+    CU_ASSERT_PTR_NULL(strstr(text_of(all, "network.loss"), " Here by "));
+}
+
 static void test_here(void)
 {
     int status;
@@ -45,6 +68,7 @@ static void test_here(void)
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
         CU_ASSERT_STRING_EQUAL(state_of(all, good[i]), "yes");
     CU_ASSERT_TRUE(json_is_true(json_object_get(check_of(all, "network.partition"), "needed")));
+    expect_ways(all);
     json_decref(all);
     struct err sweep_err;
     char base[256];
