@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Large runs: makes a run of ten million samples (large_run.h) and lets the built program judge it
- * and write all its reports; how long that takes, how much memory, how large the files are. Beside
- * it the way of version 1, in the same run: the same samples as records of 48 bytes, all of them
- * held in memory and sorted. Both must come to the same result, byte for byte.
+ * and write all its reports; how long that takes, how much memory, how large the files are. Smaller
+ * runs say how the time grows with the number of samples. Beside the largest the way of version 1:
+ * the same samples as records of 48 bytes, all of them held in memory and sorted. Both must come to
+ * the same result, byte for byte.
  *
  * bench_large --make DIR SAMPLES TRIALS PROBES ENDPOINTS EVERY_MS makes such a run and nothing
  * else.
@@ -24,7 +25,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { HTML_MAX = 2 << 20, PATHS = 128 };
+enum { HTML_MAX = 2 << 20, PATHS = 128, SIZES = 3 };
+
+/* Samples in all, trials, and the ms between a probe's slots. */
+#define SHAPE(n, of, ms)                                                                           \
+    {                                                                                              \
+        .samples = (n), .trials = (of), .probes = 2, .endpoints = 3, .every_ns = (ms)*NS_PER_MS    \
+    }
 
 /* What a child process took. */
 struct took {
@@ -265,6 +272,23 @@ static void figures_print(const struct large_run *l, off_t size, const struct to
            (double)file_size(l->dir, "report.html") / 1024);
 }
 
+/* Some of the time is there for any run (a process begins, nine files are flushed): what comes with
+ * each million samples is told between neighbours of the series, too. By processor time, which a
+ * busy machine stretches less. */
+static void series_print(const struct large_run *l, const struct took t[SIZES])
+{
+    for (int i = 0; i < SIZES; i++) {
+        printf("figure: report of %.2f million samples: %.2f s, %.2f s of CPU (%.2f a million), "
+               "%.0f MiB",
+               (double)l[i].samples / 1e6, t[i].wall, t[i].cpu,
+               t[i].cpu / ((double)l[i].samples / 1e6), t[i].mib);
+        if (i > 0)
+            printf("; each million more than before: %.2f s of CPU",
+                   (t[i].cpu - t[i - 1].cpu) / ((double)(l[i].samples - l[i - 1].samples) / 1e6));
+        printf("\n");
+    }
+}
+
 /* The same run as version 1 had it. */
 static int compare_version_1(const struct large_run *l, off_t size, const struct took *report)
 {
@@ -286,7 +310,7 @@ static int compare_version_1(const struct large_run *l, off_t size, const struct
                  "with all samples in memory the result is another");
 }
 
-static int run_shape(const struct large_run *shape, bool compare)
+static int run_shape(const struct large_run *shape, bool compare, struct took *ret)
 {
     struct large_run l = *shape;
     char dir[PATHS];
@@ -297,6 +321,7 @@ static int run_shape(const struct large_run *shape, bool compare)
     struct took make = measure(work_make, &l);
     struct took report = make.status == 0 ? measure(work_report, dir) : make;
     off_t size = samples_size(dir);
+    *ret = report;
     figures_print(&l, size, &make, &report);
     uint64_t whole = (uint64_t)l.samples / l.endpoints / l.trials;
     double slots = (double)whole;
@@ -308,6 +333,17 @@ static int run_shape(const struct large_run *shape, bool compare)
         failed += compare_version_1(&l, size, &report);
     (void)nftw(top, entry_remove, 16, FTW_DEPTH | FTW_PHYS);
     (void)mkdir(top, 0755);
+    return failed;
+}
+
+/* Three sizes, the last of which is compared with version 1, too. */
+static int run_series(const struct large_run l[SIZES])
+{
+    struct took t[SIZES];
+    int failed = 0;
+    for (int i = 0; i < SIZES; i++)
+        failed += run_shape(&l[i], i == SIZES - 1, &t[i]);
+    series_print(l, t);
     return failed;
 }
 
@@ -330,20 +366,19 @@ static int make_only(char **argv)
 
 int main(int argc, char **argv)
 {
-    static const struct large_run quick = {
-        .samples = 300000, .trials = 3, .probes = 2, .endpoints = 3, .every_ns = 5 * NS_PER_MS};
-    static const struct large_run many = {
-        .samples = 10000000, .trials = 50, .probes = 2, .endpoints = 3, .every_ns = 5 * NS_PER_MS};
-    static const struct large_run one = {
-        .samples = 10000000, .trials = 1, .probes = 2, .endpoints = 3, .every_ns = 2 * NS_PER_MS};
+    static const struct large_run quick[SIZES] = {SHAPE(30000, 1, 5), SHAPE(100000, 1, 5),
+                                                  SHAPE(300000, 3, 5)};
+    static const struct large_run many[SIZES] = {SHAPE(100000, 1, 5), SHAPE(1000000, 5, 5),
+                                                 SHAPE(10000000, 50, 5)};
+    static const struct large_run one = SHAPE(10000000, 1, 2);
+    struct took took;
     if (argc == 8 && strcmp(argv[1], "--make") == 0)
         return make_only(argv + 2);
     (void)snprintf(top, sizeof(top), "/tmp/blackstart-bench-large-XXXXXX");
     if (mkdtemp(top) == NULL)
         return 1;
     bool is_short = argc > 1 && strcmp(argv[1], "--short") == 0;
-    int failed =
-        is_short ? run_shape(&quick, true) : run_shape(&many, true) + run_shape(&one, false);
+    int failed = is_short ? run_series(quick) : run_series(many) + run_shape(&one, false, &took);
     (void)rmdir(top);
     return failed != 0;
 }
