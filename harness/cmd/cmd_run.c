@@ -137,6 +137,21 @@ static uint32_t trials_needed(const struct run_options *o)
     return o->sequential != NULL ? scenario_sequential_least(o->sequential) : o->trials;
 }
 
+/* The run's own trouble, beside what came of judging it (a status, or -1 with *err). */
+static int tell_trouble(const struct err *why, bool json, int status, struct err *err)
+{
+    if (status == -1 && err->code == ERR_INPUT) { /* what is there is no run: this is the cause */
+        const struct err unread = *err;
+        return make_error(err, why->code == ERR_DIRTY ? ERR_DIRTY : ERR_SYSTEM, 0,
+                          "%.200s; there is nothing to be judged: %.200s", why->msg, unread.msg);
+    }
+    /* Where there is a verdict for people, it says why. Where the reports could not be written, it
+     * may not stand in the journal. */
+    if (json || status < 0)
+        (void)fprintf(stderr, "blackstart run: %s\n", why->msg);
+    return status;
+}
+
 static int carry_out(const struct command_args *args, const struct scenario *scenario,
                      uint32_t reports, struct run_options *options_of_run, struct err *err)
 {
@@ -171,13 +186,9 @@ static int carry_out(const struct command_args *args, const struct scenario *sce
         *err = why;
         return -1;
     }
-    if (rc < 0 && json) /* where there is a verdict for people, it says why */
-        (void)fprintf(stderr, "blackstart run: %s\n", why.msg);
     int status = cmd_judge(&judge, err);
-    /* Where the reports could not be written, the run's own trouble may not stand in its journal.
-     */
-    if (status < 0 && rc < 0 && !json)
-        (void)fprintf(stderr, "blackstart run: %s\n", why.msg);
+    if (rc < 0)
+        status = tell_trouble(&why, json, status, err);
     run_dir_give_back(out, dir);
     return status;
 }

@@ -249,6 +249,8 @@ static int judge_all(const struct command_args *args, const struct run_turns *tu
         if (!judge.silent)
             (void)printf("\n%s: ", t->name);
         t->judged = cmd_judge(&judge, err);
+        if (t->judged == -1 && t->status != 0 && err->code == ERR_INPUT)
+            err->code = ERR_SYSTEM; /* it has said why its journal is none */
         if (t->judged < 0)
             return -1;
         if (t->judged == dirty || (t->status != 0 && worst == 0))

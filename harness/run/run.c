@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int64_t run_now(const struct run *r)
 {
@@ -263,6 +264,32 @@ static int turn(struct run *r, struct err *err)
     return 0;
 }
 
+/* A host that died took with it what was on it. */
+static bool is_clean(const struct run *r)
+{
+    for (size_t h = 0; h < PLAN_HOSTS_MAX; h++)
+        if (r->agents[h].touched && !r->agents[h].died && !r->lab_ended)
+            return false;
+    return true;
+}
+
+/* Somebody removed it under us: no report can say what became of the faults. */
+static void check_folder(const char *dir, bool clean, struct err *err)
+{
+    char journal[PATH_MAX + 32];
+    const struct err why = *err;
+    (void)snprintf(journal, sizeof(journal), "%s/" JOURNAL_FILE, dir);
+    if (access(journal, F_OK) == 0 || errno != ENOENT)
+        return;
+    bool there = access(dir, F_OK) == 0;
+    (void)make_error(err, clean ? ERR_SYSTEM : ERR_DIRTY, 0,
+                     "the run's folder %.200s has %s while it went on%s%.100s%s; %s", dir,
+                     there ? "lost its journal" : "vanished", why.code != ERR_NONE ? " (" : "",
+                     why.msg, why.code != ERR_NONE ? ")" : "",
+                     clean ? "no fault is on any more, and the hosts are clean"
+                           : "A HOST IS NOT CLEAN");
+}
+
 int run_execute(const struct run_options *options, struct err *err)
 {
     struct err why = {0};
@@ -282,7 +309,10 @@ int run_execute(const struct run_options *options, struct err *err)
         rc = turn(r, &why);
     if (rc < 0 && why.code == ERR_CANCELLED)
         run_record(r, "abort", json_pack("{s:s, s:s}", "why", "interrupt", "what", why.msg));
+    bool clean = is_clean(r), begun = r->journal != NULL;
     run_teardown(r, &why);
+    if (begun)
+        check_folder(options->dir, clean, &why);
     run_signal_close();
     free(r);
     if (why.code == ERR_NONE)

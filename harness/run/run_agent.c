@@ -298,6 +298,7 @@ void run_agent_apply(struct run *r, size_t injection)
 {
     const struct engine_injection *i = engine_injection(r->engine, injection);
     r->seen[injection].asked = true;
+    r->agents[i->host].touched = true;
     run_record(r, "apply", id_params(i));
     call(r, injection, "apply", id_params(i), on_applied);
 }

@@ -37,6 +37,7 @@ static void record_host(struct run *r, size_t host, bool clean, json_t *differen
     struct run_agent *a = &r->agents[host];
     bool left = json_array_size(a->left) != 0;
     clean = clean && !left;
+    a->touched = !clean;
     const char *name = r->plan->hosts[host].name;
     if (clean)
         run_say(r, "host %s is clean", name);

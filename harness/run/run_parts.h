@@ -44,6 +44,7 @@ struct run_agent {
     bool replaced;   /* its first agent was lost */
     char digest[65]; /* of the baseline */
     json_t *left;    /* what could not be put back */
+    bool touched;    /* something was applied there, and it was not found clean since */
 };
 
 struct run_vantage {

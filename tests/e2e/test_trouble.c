@@ -5,7 +5,8 @@
 #include <sched.h>
 #include <sys/mount.h>
 
-#define SMALL "tests/e2e/small.yaml"
+#define SMALL  "tests/e2e/small.yaml"
+#define PROVEN "\"proven\":true"
 
 static unsigned count(const char *text, const char *what)
 {
@@ -97,6 +98,55 @@ static void test_a_run_on_a_full_file_system(void)
     e2e_end(&t);
 }
 
+/* Full before its first line, or before its first sample. */
+static void test_no_room_from_the_start(void)
+{
+    static const char *const sizes[] = {"size=8k", "size=16k", "size=24k"};
+    for (size_t i = 0; i < 2 * sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct e2e t;
+        bool json = i % 2 != 0;
+        e2e_begin(&t);
+        CU_ASSERT_EQUAL_FATAL(unshare(CLONE_NEWNS), 0);
+        CU_ASSERT_EQUAL_FATAL(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+        CU_ASSERT_EQUAL_FATAL(mkdir(t.out, 0700), 0);
+        CU_ASSERT_EQUAL_FATAL(mount("tmpfs", t.out, "tmpfs", 0, sizes[i / 2]), 0);
+        if (i < 2)
+            fill_out(&t);
+        e2e_start(&t, (const char *const[]){"run", json ? "--json" : "--quiet", "--out", t.out,
+                                            SMALL, NULL});
+        CU_ASSERT_EQUAL(e2e_wait(&t, 40), 3);
+        expect_said(&t, "", "No space left on device");
+        if (i < 2)
+            expect_said(&t, "", "blackstart: write to the journal: No space left on device; ");
+        if (json && i < 2)
+            expect_said(&t, "No space left on device", "");
+        e2e_expect_gone(&t, 5);
+        (void)umount(t.out);
+        e2e_end(&t);
+    }
+}
+
+/* Whoever removes the folder of a run that goes on is told, and what became of the faults. */
+static void test_the_folder_is_removed(void)
+{
+    static const char *const whens[] = {"\"ev\":\"lab.up\"", PROVEN};
+    char line[160];
+    for (size_t i = 0; i < sizeof(whens) / sizeof(whens[0]); i++) {
+        struct e2e t;
+        e2e_begin(&t);
+        e2e_start(&t, (const char *const[]){"run", "--quiet", "--out", t.out, SMALL, NULL});
+        CU_ASSERT_TRUE(e2e_wait_journal(&t, whens[i], 30));
+        (void)snprintf(line, sizeof(line), "rm -rf %s", t.out);
+        CU_ASSERT_EQUAL(shell_run(line), 0);
+        CU_ASSERT_EQUAL(e2e_wait(&t, 40), 3);
+        (void)snprintf(line, sizeof(line), "blackstart: the run's folder %s has vanished", t.out);
+        expect_said(&t, "", line);
+        expect_said(&t, "", "; no fault is on any more, and the hosts are clean\n");
+        e2e_expect_gone(&t, 5);
+        e2e_end(&t);
+    }
+}
+
 /* The first child with this parent; 0: none. */
 static pid_t child_of(pid_t parent)
 {
@@ -110,8 +160,6 @@ static pid_t child_of(pid_t parent)
         (void)fclose(f);
     return pid;
 }
-
-#define PROVEN "\"proven\":true"
 
 /* The run's lab, or its first host, is killed under the fault. */
 static void kill_and_expect(bool host, const char *when, const char *why, const char *not_said)
@@ -157,6 +205,8 @@ static const struct check_test tests[] = {
     {"a host is killed", test_a_host_is_killed},
     {"a report on a full file system", test_a_report_on_a_full_file_system},
     {"a run on a full file system", test_a_run_on_a_full_file_system},
+    {"no room from the start", test_no_room_from_the_start},
+    {"the folder is removed", test_the_folder_is_removed},
 };
 
 CHECK_MAIN("trouble", tests)
