@@ -9,8 +9,10 @@
 #include "agents/unit.h"
 #include "agents/wire.h"
 #include "base/json_memory.h"
+#include "base/param.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -278,15 +280,63 @@ static int usage(FILE *to)
     return to == stdout ? 0 : 2;
 }
 
+static int complain_of_word(const char *word)
+{
+    const char *words[N_COMMANDS];
+    for (int i = 0; i < N_COMMANDS; i++)
+        words[i] = commands[i].name;
+    const char *near = nearest_word(word, words, N_COMMANDS);
+    if (word[0] == '-')
+        (void)fprintf(
+            stderr, "blackstart-agent: options come behind the command, not before it: %s\n", word);
+    else if (near == NULL)
+        (void)fprintf(stderr, "blackstart-agent: unknown command \"%s\"\n", word);
+    else
+        (void)fprintf(stderr, "blackstart-agent: unknown command \"%s\"; did you mean \"%s\"?\n",
+                      word, near);
+    (void)fputs("See: blackstart-agent --help\n", stderr);
+    return 2;
+}
+
+static int run_word(int argc, char **argv)
+{
+    if (argc < 2)
+        return usage(stderr);
+    const char *word = argv[1];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        return usage(stdout);
+    if (strcmp(word, "--man") == 0)
+        return print_man();
+    if (strcmp(word, "--version") == 0)
+        word = "version";
+    for (int i = 0; i < N_COMMANDS; i++)
+        if (strcmp(word, commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1, &commands[i]);
+    return complain_of_word(word);
+}
+
+/* A standard descriptor that is closed would be the next file's number, and get what is printed.
+ * Opened the wrong way round, so that using it is still an error; closed again for whatever we
+ * become. */
+static void fill_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)open("/dev/null", (fd == 0 ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+}
+
+/* What nobody could read was not said: that is no success. What is worse stays what it is. */
+static int stdout_close(int status)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return status;
+    (void)fputs("blackstart-agent: cannot write to the standard output\n", stderr);
+    return status == 0 ? 3 : status;
+}
+
 int main(int argc, char **argv)
 {
     json_memory_or_end("blackstart-agent");
-    if (argc >= 2 && strcmp(argv[1], "--help") == 0)
-        return usage(stdout);
-    if (argc >= 2 && strcmp(argv[1], "--man") == 0)
-        return print_man();
-    for (int i = 0; argc >= 2 && i < N_COMMANDS; i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1, &commands[i]);
-    return usage(stderr);
+    fill_descriptors();
+    return stdout_close(run_word(argc, argv));
 }

@@ -37,6 +37,38 @@ static void test_outputs(void)
     expect("blackstart validate scenarios/quickstart.yaml <&-", 0, "");
 }
 
+/* Whatever the word; and what is worse than lost words stays the exit status. */
+static void test_outputs_of_the_agent(void)
+{
+    static const char *const words[] = {"version",        "--help",         "--man",
+                                        "preload --help", "version --help", "undo --all --state ."};
+    static const char *const ways[] = {">/dev/full", ">&-"};
+    char line[100];
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        for (size_t k = 0; k < 2; k++) {
+            (void)snprintf(line, sizeof(line), "blackstart-agent %s %s", words[i], ways[k]);
+            expect(line, 3, "blackstart-agent: cannot write to the standard output\n");
+        }
+    }
+    expect("blackstart-agent undo >&-", 2, "say --all");
+    /* What it becomes gets the descriptors that it got. */
+    expect("blackstart-agent trapped x rare /bin/sh -c 'ls /proc/$$/fd | sed s/^/fd/' <&- 2>&-", 0,
+           "fd1\n");
+    CU_ASSERT_PTR_NULL(strstr(said, "fd0\n"));
+    CU_ASSERT_PTR_NULL(strstr(said, "fd2\n"));
+}
+
+static void test_words_of_the_agent(void)
+{
+    expect("blackstart-agent swep", 2, "unknown command \"swep\"; did you mean \"sweep\"?\n");
+    expect("blackstart-agent qqqqqq", 2, "blackstart-agent: unknown command \"qqqqqq\"\n");
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, "See: blackstart-agent --help\n"));
+    CU_ASSERT_PTR_NULL(strstr(said, "usage:"));
+    expect("blackstart-agent --all undo", 2, "options come behind the command");
+    expect("blackstart-agent", 2, "usage: blackstart-agent COMMAND");
+    expect("blackstart-agent --version", 0, "blackstart-agent ");
+}
+
 static void test_values(void)
 {
     expect("blackstart lab up --for 0s scenarios/labs/etcd3.yaml", 2, "from 1s to 8760h");
@@ -168,6 +200,8 @@ static void test_installed(void)
 
 static const struct check_test tests[] = {
     {"outputs that cannot be written", test_outputs},
+    {"the agent's outputs", test_outputs_of_the_agent},
+    {"the agent's words", test_words_of_the_agent},
     {"values out of bounds", test_values},
     {"what a fault says of itself", test_what_a_fault_says},
     {"refusals as documents", test_refusals_as_documents},
