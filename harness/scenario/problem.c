@@ -27,9 +27,16 @@ static unsigned width_of(uint32_t c)
     return 1;
 }
 
+size_t source_mark(const struct source *source)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    size_t len = sizeof(mark) - 1;
+    return source->len >= len && memcmp(source->text, mark, len) == 0 ? len : 0;
+}
+
 static const char *line_start(const struct source *source, uint32_t line, size_t *ret_len)
 {
-    const char *s = source->text, *end = source->text + source->len;
+    const char *s = source->text + source_mark(source), *end = source->text + source->len;
     for (uint32_t i = 1; i < line && s < end; i++) {
         const char *newline = memchr(s, '\n', (size_t)(end - s));
         s = newline != NULL ? newline + 1 : end;

@@ -26,6 +26,10 @@ struct source {
     size_t len;
 };
 
+/* Bytes of the byte order mark that editors of other systems put at a file's start; 0 without one.
+ * It is no character of the first line. */
+size_t source_mark(const struct source *source);
+
 /* In order of file and position; each rendered: file:line:col: message, the line, a caret, a hint.
  */
 struct problems {

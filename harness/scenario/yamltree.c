@@ -95,7 +95,7 @@ static void report_syntax(struct builder *b)
 static bool check_text(const struct source *source, struct problems *problems)
 {
     struct pos pos = {1, 1};
-    for (size_t i = 0; i < source->len;) {
+    for (size_t i = source_mark(source); i < source->len;) {
         uint32_t c = 0;
         size_t n = utf8_decode(source->text + i, source->len - i, &c);
         bool control = (c < 0x20 && c != '\n' && c != '\t' && c != '\r') ||
@@ -343,7 +343,10 @@ struct node *yamltree_parse(const struct source *source, struct arena *arena,
         return NULL;
     }
     yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&b.parser, (const unsigned char *)source->text, source->len);
+    /* The library counts a byte order mark as a column, and takes what follows for indented. */
+    size_t mark = source_mark(source);
+    yaml_parser_set_input_string(&b.parser, (const unsigned char *)source->text + mark,
+                                 source->len - mark);
     struct node *root = build_document(&b);
     yaml_parser_delete(&b.parser);
     if (root == NULL && problems->n == 0)

@@ -39,6 +39,29 @@ static void test_tree_and_places(void)
     CU_ASSERT_PTR_NULL(node_get(root, "nothing"));
 }
 
+/* As an editor of another system writes it: the places are those of the text without it. */
+static void test_byte_order_mark(void)
+{
+    const struct node *root = parse("\xef\xbb\xbf"
+                                    "a: &x 1\nb: 2\n");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(root);
+    CU_ASSERT_EQUAL_FATAL(problems.n, 1);
+    CU_ASSERT_STRING_EQUAL(problems.list[0].text,
+                           "t.yaml:1:4: anchors are not taken (&x)\n"
+                           "    1 | a: &x 1\n"
+                           "      |    ^\n"
+                           "        write the value out, or use a variable: ${name}\n");
+    CU_ASSERT_EQUAL(root->n, 2);
+    CU_ASSERT_EQUAL(root->items[0].key_pos.col, 1);
+    CU_ASSERT_EQUAL(root->items[1].key_pos.line, 2);
+    CU_ASSERT_EQUAL(root->items[1].key_pos.col, 1);
+    CU_ASSERT_PTR_NULL(parse("\xef\xbb\xbf"));
+    CU_ASSERT_STRING_EQUAL(problems.list[0].message, "the file has no content");
+    CU_ASSERT_PTR_NULL(parse("\xef\xbb\xbf"
+                             "a: \001\n"));
+    CU_ASSERT_EQUAL(problems.list[0].pos.col, 4);
+}
+
 static void test_numbers_stay_texts(void)
 {
     const struct node *root = parse("[010, 08, 1e3, 0x10, true, yes, 1_000, '', 2024-01-01]");
@@ -110,6 +133,7 @@ static void test_no_memory(void)
 
 static const struct check_test tests[] = {
     {"tree and places", test_tree_and_places},
+    {"a byte order mark", test_byte_order_mark},
     {"numbers stay texts", test_numbers_stay_texts},
     {"limits", test_limits},
     {"caret below wide text", test_caret_below_wide_text},
