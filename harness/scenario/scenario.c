@@ -169,7 +169,8 @@ static const struct key steady_keys[] = {
      .min = 1000000,
      .max = LENGTH_MAX,
      .def = "30s",
-     .doc = "This must come to pass within so long."},
+     .doc = "This must come to pass within so long. Each probe must be asked often enough for it: "
+            "the first time within an interval, then for as long as `for`."},
 };
 static const struct section section_steady = {
     .name = "steady",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "scenario/scenario_read.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { STEPS_SEEN_MAX = 1024 };
@@ -115,6 +116,42 @@ static void check_services(struct reader *r)
                        "probes: all are signals, and none says how users see the system");
 }
 
+static int64_t slots_in(int64_t length, int64_t every)
+{
+    return (length + every - 1) / every;
+}
+
+/*
+ * What the schedule needs to show a steady state, when every answer is good: the first slot is due
+ * within an interval, a rate knows nothing before its window is full, and slots must then span
+ * `for`. The time-out plays no part: an answer may come at once.
+ */
+static int64_t steady_least(const struct scenario *s, const struct scenario_probe *p)
+{
+    int64_t every = p->every.ns;
+    return every *
+           (1 + slots_in(p->expect.rate.over.ns, every) + slots_in(s->steady_for.ns, every));
+}
+
+static void check_steady(struct reader *r, const struct scenario_probe *p)
+{
+    const struct node *probe = node_get(node_get(r->root, "probes"), p->name);
+    const struct node *every = probe != NULL ? node_get(probe, "every") : NULL;
+    char needed[40], interval[40], length[40], within[40], hint[100];
+    int64_t least = steady_least(r->s, p);
+    if (least <= r->s->steady_within.ns)
+        return;
+    (void)duration_print((struct duration){least}, needed, sizeof(needed));
+    (void)snprintf(hint, sizeof(hint), "a shorter interval, or steady: {within: %s}", needed);
+    reader_problem(r, every != NULL ? every->pos : p->pos, hint,
+                   "every: asked each %s%s, it takes %s to see that all is good for %s, and steady "
+                   "gives it %s",
+                   duration_print(p->every, interval, sizeof(interval)),
+                   p->expect.rate.over.ns != 0 ? " for a rate" : "", needed,
+                   duration_print(r->s->steady_for, length, sizeof(length)),
+                   duration_print(r->s->steady_within, within, sizeof(within)));
+}
+
 void scenario_check(struct reader *r)
 {
     struct walk w = {.r = r};
@@ -122,6 +159,8 @@ void scenario_check(struct reader *r)
     int64_t end = walk_steps(&w, r->s->steps, r->s->n_steps, 0);
     check_heals(&w, r->s->steps, r->s->n_steps);
     check_services(r);
+    for (size_t i = 0; i < r->s->n_probes; i++)
+        check_steady(r, &r->s->probes[i]);
     loads_check(r);
     check_ends(r, r->s->steps, r->s->n_steps, false);
     check_deadline(r, end > w.last_end ? end : w.last_end);
