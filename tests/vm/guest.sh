@@ -34,13 +34,22 @@ if [ -n "$command" ]; then
     end 1
 fi
 
+run_bench() { # what it prints are figures
+    local short=--short
+    [ "$form" != full ] || short=
+    (set -o pipefail && cd "$top" && env $settings timeout -k 5 "$seconds" "$build/$program" $short | sed 's/^/figure: /')
+}
+
 failed=0 ran=0
 while read -r program seconds when settings; do
     case $program in '' | \#*) continue ;; esac
     [ "$when" != full ] || [ "$form" = full ] || continue
     [ -z "$only" ] || [[ $program == *$only* ]] || continue
     start=$(date +%s%N) status=0
-    (cd "$top" && env $settings timeout -k 5 "$seconds" "$build/tests/${program//\//_}") || status=$?
+    case $program in
+    bench/*) run_bench || status=$? ;;
+    *) (cd "$top" && env $settings timeout -k 5 "$seconds" "$build/tests/${program//\//_}") || status=$? ;;
+    esac
     ran=$((ran + 1))
     [ "$status" = 0 ] || failed=$((failed + 1))
     printf '\nvm: %s: status %d after %d ms of at most %d s\n' "$program" "$status" $((($(date +%s%N) - start) / 1000000)) "$seconds"
