@@ -297,14 +297,17 @@ static bool find_asked(const char *asked, char *out, size_t size)
     return n > 0 && access(out, X_OK) == 0;
 }
 
-/* Before anything is fetched: what it is for, and that this machine stays as it is. */
-static void say_packages(const struct layer *l)
+static const char kept[] = "as unpacked before in";
+
+/* Where the services come from, and that this machine stays as it is: before anything is fetched,
+ * or where all is there already. */
+static void say_packages(const struct layer *l, const char *what, const char *where)
 {
     CLEANUP_BUF struct buf names = BUF_INIT(SAID_MAX);
     for (size_t i = 0; i < l->spec->n_packages; i++)
         buf_printf(&names, "%s%s", i != 0 ? ", " : "", l->spec->packages[i]);
-    lab_say(l->lab, "packages for the lab: %s; unpacked into %s, nothing is installed",
-            buf_ok(&names) ? buf_text(&names) : "a long list", l->cache);
+    lab_say(l->lab, "packages for the lab: %s; %s %s, nothing is installed",
+            buf_ok(&names) ? buf_text(&names) : "a long list", what, where);
 }
 
 static int make_layer(struct layer *l, const char *asked, char *out, size_t size, struct err *err)
@@ -312,9 +315,11 @@ static int make_layer(struct layer *l, const char *asked, char *out, size_t size
     CLEANUP_FD int lock = -1;
     if (lock_cache(l, &lock, err) != 0)
         return -1;
-    if (find_asked(asked, out, size))
+    if (find_asked(asked, out, size)) {
+        say_packages(l, kept, out);
         return 0;
-    say_packages(l);
+    }
+    say_packages(l, "unpacked into", l->cache);
     if (resolve(l, err) != 0)
         return -1;
     char name[PATH_MAX];
@@ -353,8 +358,10 @@ int layer_open(const struct lab_spec *spec, const char *cache_dir, const struct 
         return -1;
     char asked[PATH_MAX];
     request_name(l, asked, sizeof(asked));
-    if (find_asked(asked, out, size))
+    if (find_asked(asked, out, size)) {
+        say_packages(l, kept, out);
         return 0;
+    }
     if (make_layer(l, asked, out, size, err) != 0)
         return wrap_error(err, "packages for the lab");
     return 0;

@@ -20,10 +20,15 @@ static void fresh_cache(const char *name)
 static const char *const small_packages[] = {"redis-tools"};
 static const struct lab_spec small = {.name = "small", .packages = small_packages, .n_packages = 1};
 
-static size_t n_said;
+static size_t n_said, n_told;
+static char told[600]; /* the last that was said of where the packages come from */
 static void count_words(void *ctx, const char *text)
 {
     (void)ctx;
+    if (strncmp(text, "packages for the lab: ", 22) == 0) {
+        n_told++;
+        (void)snprintf(told, sizeof(told), "%s", text);
+    }
     if (strncmp(text, "unpacking", 9) == 0)
         n_said++;
 }
@@ -36,6 +41,18 @@ static int open_layer(const struct lab_spec *spec, char *out)
     int rc = layer_open(spec, cache, lab, out, PATH_MAX, &err);
     free(lab);
     return rc;
+}
+
+/* Once, whether the layer was made or was there: whoever looks on sees that nothing is installed.
+ */
+static void expect_told(const char *how)
+{
+    char expected[300];
+    (void)snprintf(expected, sizeof(expected), "packages for the lab: redis-tools; %s%s", how,
+                   cache);
+    CU_ASSERT_EQUAL(n_told, 1);
+    CU_ASSERT_EQUAL(strncmp(told, expected, strlen(expected)), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(told, ", nothing is installed"));
 }
 
 /* The child's answer is the number of packages that it unpacked itself; 100 for a failure. */
@@ -65,8 +82,10 @@ static void test_two_runs_build_once(void)
     int64_t begin = clock_system(CLOCK_MONOTONIC);
     OK(open_layer(&small, path));
     CU_ASSERT_TRUE(clock_system(CLOCK_MONOTONIC) - begin < 20 * NS_PER_MS); /* no tool is run */
+    n_told = 0;
     OK(open_layer(&small, again));
     CU_ASSERT_STRING_EQUAL(path, again);
+    expect_told("as unpacked before in ");
     /* Nothing half built stays, no links are replaced by directories. */
     (void)snprintf(command, sizeof(command),
                    "test ! -e %s/building && test -d %s && { test ! -e %s/bin || test -L %s/bin; }",
@@ -89,7 +108,9 @@ static void test_a_killed_build(void)
                    "touch %s/building/root/usr/bin/stale",
                    cache, cache);
     CU_ASSERT_EQUAL(machine_run(command, NULL, 0), 0);
+    n_told = 0;
     OK(open_layer(&small, path));
+    expect_told("unpacked into ");
     (void)snprintf(command, sizeof(command), "! find %s -name stale | grep -q .", cache);
     CU_ASSERT_EQUAL(machine_run(command, NULL, 0), 0);
     fresh_cache("killed");
