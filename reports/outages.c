@@ -2,8 +2,10 @@
 #include "reports/outages.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "reports/letter.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { CELL_MAX_BYTES = 4096 };
@@ -44,7 +46,11 @@ static void put_row(struct buf *out, const struct variants_row *row, bool first)
         put_cell(out, buf_text(&figure));
     }
     report_overview_trials(&trials, &row->overview);
-    buf_printf(out, "%s |\n", buf_text(&trials));
+    put_cell(out, buf_text(&trials));
+    if (row->overview.longest_ns != 0)
+        buf_printf(out, "%.0f s |\n", ceil((double)row->overview.longest_ns / (double)NS_PER_SEC));
+    else
+        buf_puts(out, "- |\n");
 }
 
 void report_outages_markdown(const struct variants_row *rows, size_t n, struct buf *out)
@@ -52,10 +58,10 @@ void report_outages_markdown(const struct variants_row *rows, size_t n, struct b
     buf_puts(out, "| outage | class | fidelity | variant | verdict |");
     for (int i = 0; i < OVERVIEW_N; i++)
         buf_printf(out, " %s |", overview_word((enum overview_what)i));
-    buf_puts(out, " trials |\n| --- | --- | --- | --- | --- |");
+    buf_puts(out, " trials | longest trial |\n| --- | --- | --- | --- | --- |");
     for (int i = 0; i < OVERVIEW_N; i++)
         buf_puts(out, " --- |");
-    buf_puts(out, " --- |\n");
+    buf_puts(out, " --- | --- |\n");
     for (size_t i = 0; i < n; i++)
         put_row(out, &rows[i],
                 i == 0 || strcmp(rows[i - 1].scenario->name, rows[i].scenario->name) != 0);

@@ -2,6 +2,7 @@
 #include "reports/variants.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "reports/compare.h"
 #include "reports/figure.h"
 
@@ -190,13 +191,14 @@ json_t *report_variant_json(const struct variants_row *row)
             (void)json_object_set_new(verdicts, verdict_word((enum verdict)i),
                                       json_integer(row->overview.verdicts[i]));
     json_t *o = json_pack(
-        "{s:s, s:s?, s:s, s:s, s:s, s:b, s:i, s:b, s:s, s:i, s:i, s:i, s:o}", "name", row->name,
-        "description", v != NULL ? v->description : NULL, "expect",
+        "{s:s, s:s?, s:s, s:s, s:s, s:b, s:i, s:b, s:s, s:i, s:i, s:i, s:f, s:o}", "name",
+        row->name, "description", v != NULL ? v->description : NULL, "expect",
         scenario_expect_word(row->expect), "verdict", verdict_word(row->verdict), "why", row->why,
         "as_expected", overview_as_expected(row->verdict, row->expect), "exit",
         overview_exit(row->verdict, row->dirty, row->expect), "dirty", row->dirty, "folder",
         row->dir, "trials", (int)row->overview.trials, "by_hand", (int)row->overview.by_hand,
-        "stopped", (int)row->overview.stopped, "verdicts", verdicts);
+        "stopped", (int)row->overview.stopped, "longest_trial_s",
+        (double)row->overview.longest_ns / (double)NS_PER_SEC, "verdicts", verdicts);
     for (int i = 0; i < OVERVIEW_N; i++)
         (void)json_object_set_new(o, keys[i],
                                   figure_json(&row->overview, &row->overview.figures[i]));

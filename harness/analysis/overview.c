@@ -214,8 +214,11 @@ void overview_make(const struct analysis *a, const struct overview *like, struct
     for (size_t i = 0; i < a->n_trials; i++) {
         const struct analysis_trial *t = &a->trials[i];
         const struct analysis_probe *p = probe_of(t, s.service);
-        ret->trials += !t->fault_free && !t->stopped;
-        ret->verdicts[t->verdict] += !t->fault_free && !t->stopped;
+        bool whole = !t->fault_free && !t->stopped;
+        ret->trials += whole;
+        if (whole && t->end_ns - t->start_ns > ret->longest_ns)
+            ret->longest_ns = t->end_ns - t->start_ns;
+        ret->verdicts[t->verdict] += whole;
         if (!counts(t))
             continue;
         if (!recovers && p != NULL)
@@ -249,6 +252,7 @@ void overview_join(struct overview *o, const struct overview *with)
             widen(f, g->lower, g->upper, g->n);
     }
     o->trials += with->trials;
+    o->longest_ns = with->longest_ns > o->longest_ns ? with->longest_ns : o->longest_ns;
     o->stopped += with->stopped;
     o->by_hand += with->by_hand;
     for (int v = VERDICT_NOT_JUDGED; v <= VERDICT_FAIL; v++)

@@ -34,9 +34,10 @@ struct overview_figure {
 
 struct overview {
     struct overview_figure figures[OVERVIEW_N];
-    uint32_t trials;                     /* with faults, less one that was stopped */
-    uint32_t stopped;                    /* runs that were stopped before their end */
-    enum verdict verdict;                /* the run's; of one that was stopped, of what had ended */
+    uint32_t trials;      /* with faults, less one that was stopped */
+    int64_t longest_ns;   /* the longest of them, from its begin to its end; 0: none */
+    uint32_t stopped;     /* runs that were stopped before their end */
+    enum verdict verdict; /* the run's; of one that was stopped, of what had ended */
     uint32_t verdicts[VERDICT_FAIL + 1]; /* so many of them had this one */
     uint32_t by_hand;                    /* so many did not recover by themselves */
     const char *service;                 /* the probe's label; "": no target names one */

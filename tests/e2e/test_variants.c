@@ -27,6 +27,8 @@ static void expect_rows(const json_t *found, const char *list)
     CU_ASSERT_TRUE(json_is_true(json_object_get(kept, "as_expected")));
     CU_ASSERT_EQUAL(e2e_number(json_object_get(kept, "lost_writes"), "upper"), 0);
     CU_ASSERT_EQUAL(e2e_number(kept, "trials"), 1);
+    CU_ASSERT_TRUE(e2e_number(kept, "longest_trial_s") > 1);
+    CU_ASSERT_TRUE(e2e_number(kept, "longest_trial_s") < LIMIT_S);
 }
 
 static bool said(const struct e2e *t, const char *text)
@@ -78,6 +80,7 @@ static void test_both_beside_each_other(void)
     CU_ASSERT_EQUAL(e2e_wait(&t, 10), 0);
     CU_ASSERT_TRUE(
         said(&t, "| a redis without a file | deletion | low | naive | fail, as expected"));
+    CU_ASSERT_TRUE(said(&t, "| trials | longest trial |"));
     CU_ASSERT_TRUE(said(&t, "| 1: 1 fail |"));
     e2e_end(&t);
 }

@@ -104,11 +104,28 @@ static void test_like_another(void)
     story_free(&u);
 }
 
+/* The trial without a fault does not count; of two runs the longer. */
+static void test_longest_trial(void)
+{
+    struct story_told t;
+    const struct story s = {.write = OUTAGE, .availability_permille = 900, .blast_permille = -1};
+    struct overview o = overview_of(&s, &t, NULL), with = o, none = {0};
+    CU_ASSERT_EQUAL(o.longest_ns, t.analysis->trials[0].end_ns - t.analysis->trials[0].start_ns);
+    CU_ASSERT_TRUE(o.longest_ns > 5 * NS_PER_SEC);
+    with.longest_ns += NS_PER_SEC;
+    overview_join(&o, &with);
+    CU_ASSERT_EQUAL(o.longest_ns, with.longest_ns);
+    overview_join(&o, &none);
+    CU_ASSERT_EQUAL(o.longest_ns, with.longest_ns);
+    story_free(&t);
+}
+
 static const struct check_test tests[] = {
     {"of the service that the first target names", test_service_without_recovery_target},
     {"of a recovery's target", test_recovery_target},
     {"no impact, no recovery", test_no_impact_and_no_recovery},
     {"as another run's", test_like_another},
+    {"the longest trial", test_longest_trial},
 };
 
 CHECK_MAIN("analysis/overview", tests)
