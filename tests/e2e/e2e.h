@@ -198,18 +198,39 @@ static inline unsigned e2e_count_processes(const struct e2e *t)
     return n;
 }
 
+/* Files where a run has any while it runs, and control groups: with its id in their names. */
+static inline bool e2e_has_files(const struct e2e *t)
+{
+    static const char *const dirs[] = {"/var/lib/blackstart/labs",
+                                       "/tmp",
+                                       "/var/tmp",
+                                       "/run",
+                                       "/dev/shm",
+                                       "/sys/fs/cgroup",
+                                       "/sys/fs/cgroup/unified",
+                                       "/sys/fs/cgroup/memory",
+                                       "/sys/fs/cgroup/cpu",
+                                       "/sys/fs/cgroup/blkio",
+                                       "/sys/fs/cgroup/pids"};
+    for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+        CLEANUP_DIR DIR *dir = opendir(dirs[i]);
+        for (const struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
+            if (strstr(e->d_name, t->run) != NULL)
+                return true;
+    }
+    return false;
+}
+
 /* Nothing of the run is left on the machine, at the latest `limit_s` from now. */
 static inline void e2e_expect_gone(struct e2e *t, int limit_s)
 {
-    char dir[200];
     bool gone = false;
     if (t->run[0] == '\0')
         e2e_find_run(t);
     if (t->run[0] == '\0')
         return; /* killed before it made anything */
-    (void)snprintf(dir, sizeof(dir), "/var/lib/blackstart/labs/%s", t->run);
     for (int i = 0; i < limit_s * 20 && !gone; i++) {
-        gone = access(dir, F_OK) < 0 && !e2e_file_has("/proc/self/mountinfo", t->run) &&
+        gone = !e2e_has_files(t) && !e2e_file_has("/proc/self/mountinfo", t->run) &&
                e2e_count_processes(t) == 0;
         if (!gone)
             e2e_sleep_ms(50);
@@ -217,11 +238,10 @@ static inline void e2e_expect_gone(struct e2e *t, int limit_s)
     /* A kill between the making of the directory and the start of the lab's process leaves the
      * directory alone, which the next start of a lab sweeps. */
     if (!gone && !e2e_file_has("/proc/self/mountinfo", t->run) && e2e_count_processes(t) == 0)
-        gone = shell_run(BINARY_DIR "/blackstart doctor >/dev/null 2>&1") == 0 &&
-               access(dir, F_OK) < 0;
+        gone = shell_run(BINARY_DIR "/blackstart doctor >/dev/null 2>&1") == 0 && !e2e_has_files(t);
     if (!gone)
-        fprintf(stderr, "%s: left: directory %s, mounts %s, %u processes\n", t->run,
-                access(dir, F_OK) == 0 ? "yes" : "no",
+        fprintf(stderr, "%s: left: files or control groups %s, mounts %s, %u processes\n", t->run,
+                e2e_has_files(t) ? "yes" : "no",
                 e2e_file_has("/proc/self/mountinfo", t->run) ? "yes" : "no",
                 e2e_count_processes(t));
     CU_ASSERT_TRUE(gone);

@@ -2,21 +2,41 @@
 /*
  * scenarios/outages/: each variant ends as it says, shows what the outage showed, and leaves
  * nothing; without the fault the symptoms are not there. The short form runs two outages, the full
- * one all of them (./dev test outages). OUTAGE=name: that one. OUTAGES_OUT=DIR: the runs' folders
- * are kept there, for `blackstart outages --table`. OUTAGES_TRIALS=n: trials of each variant.
- * OUTAGES_AT_ONCE=n: so many runs side by side.
+ * one all of them, the game day, and one outage's variants in turns (./dev test outages); since
+ * that runs alone, it looks at the whole machine before and afterwards. OUTAGE=name: that one, or
+ * four-incidents. OUTAGES_OUT=DIR: the runs' folders are kept there, for `blackstart outages
+ * --table`. OUTAGES_TRIALS=n: trials of each variant. OUTAGES_AT_ONCE=n: so many runs side by side.
  */
 #include "e2e.h"
+#include "machine.h"
 
-enum { LIMIT_S = 400, AT_ONCE_MAX = 8, RUNS_MAX = 128 };
+/* LIMIT_S: of a run of one trial, with its lab; a trial's own is what the outages promise. */
+enum { LIMIT_S = 400, TRIAL_LIMIT_S = 180, AT_ONCE_MAX = 8, RUNS_MAX = 128, DUMP_MAX = 1 << 18 };
 
 static const char *const short_form[] = {"health-check-2024", "retail-2026"};
 
+static const char game_day[] = "four-incidents", compared[] = "health-check-2024";
+
+/* Variants whose safeguard is that the act is refused, and who refuses it. All others are let. */
+static const struct refusal {
+    const char *outage, *variant, *by;
+} refusals[] = {
+    {"environment-2025", "right-identity", "host"},
+    {"gitlab-2017", "guarded", "check"},
+    {"google-signin-2020", "checked", "check"},
+};
+
 struct one {
     struct e2e t;
-    const char *outage, *variant, *expect;
+    const char *outage, *variant, *expect; /* of the game day: no variant */
     bool no_fault, started;
 };
+
+static bool is_full(void)
+{
+    const char *form = getenv("BLACKSTART_FULL");
+    return form != NULL && strcmp(form, "yes") == 0;
+}
 
 static unsigned number_of(const char *name, unsigned def, unsigned max)
 {
@@ -46,14 +66,17 @@ static void start(struct one *o)
     const char *args[E2E_ARGS_MAX] = {"run", "-q"};
     size_t n = 2;
     e2e_begin(&o->t);
-    if (kept != NULL && !o->no_fault)
+    if (kept != NULL && !o->no_fault && o->variant != NULL)
         out_kept(o, kept);
-    (void)snprintf(file, sizeof(file), "outages/%.100s", o->outage);
+    (void)snprintf(file, sizeof(file), "%s/%.100s", o->variant != NULL ? "outages" : "gamedays",
+                   o->outage);
     (void)snprintf(trials, sizeof(trials), "%u", number_of("OUTAGES_TRIALS", 1, 1000));
     args[n++] = "--out";
     args[n++] = o->t.out;
-    args[n++] = "--variant";
-    args[n++] = o->variant;
+    if (o->variant != NULL) {
+        args[n++] = "--variant";
+        args[n++] = o->variant;
+    }
     if (o->no_fault) {
         args[n++] = "--no-fault";
     } else if (strcmp(trials, "1") != 0) {
@@ -87,24 +110,86 @@ static void expect_symptoms(const struct one *o)
         CU_ASSERT((shown > 0 || strcmp(o->expect, "fail") != 0) && missing == 0);
 }
 
+static void expect_trial_lengths(const struct one *o)
+{
+    const json_t *trial;
+    size_t i;
+    CU_ASSERT(json_array_size(json_object_get(o->t.result, "trials")) > 0);
+    json_array_foreach(json_object_get(o->t.result, "trials"), i, trial)
+    {
+        double length = e2e_number(trial, "end_s") - e2e_number(trial, "start_s");
+        CU_ASSERT(length > 0 && length < TRIAL_LIMIT_S);
+        if (length >= TRIAL_LIMIT_S)
+            fprintf(stderr, "%s: trial %zu took %.0f s\n", o->outage, i, length);
+    }
+}
+
+static const char *refused_by(const struct one *o)
+{
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]) && o->variant != NULL; i++)
+        if (strcmp(refusals[i].outage, o->outage) == 0 &&
+            strcmp(refusals[i].variant, o->variant) == 0)
+            return refusals[i].by;
+    return NULL;
+}
+
+/* In each trial that has a fault: all acts that were asked for, or none. */
+static void expect_refusals(const struct one *o)
+{
+    const char *by = refused_by(o);
+    const json_t *trial, *asked;
+    size_t i, k;
+    json_array_foreach(json_object_get(o->t.result, "trials"), i, trial)
+    {
+        size_t refused = 0;
+        if (json_is_true(json_object_get(trial, "fault_free")))
+            continue;
+        json_array_foreach(json_object_get(trial, "admissions"), k, asked)
+        {
+            bool is_refused = strcmp(e2e_text(asked, "outcome"), "refused") == 0;
+            refused += is_refused;
+            CU_ASSERT(is_refused == (by != NULL));
+            if (is_refused && by != NULL)
+                CU_ASSERT_STRING_EQUAL(e2e_text(asked, "refused_by"), by);
+        }
+        CU_ASSERT((refused > 0) == (by != NULL));
+    }
+}
+
+/* A host without services may be one that no agent looked at; one with a fault may not. */
+static void expect_hosts_clean(const struct one *o)
+{
+    const json_t *host, *injection;
+    size_t i, k, known = 0;
+    json_array_foreach(json_object_get(o->t.result, "hosts"), i, host)
+    {
+        const char *name = e2e_text(host, "name");
+        bool is_known = json_is_true(json_object_get(host, "known"));
+        CU_ASSERT(is_known || strcmp(name, "client") == 0);
+        CU_ASSERT(!is_known || json_is_true(json_object_get(host, "clean")));
+        known += is_known;
+        json_array_foreach(json_object_get(o->t.result, "injections"), k, injection)
+            CU_ASSERT(is_known || strcmp(e2e_text(injection, "host"), name) != 0);
+    }
+    CU_ASSERT(known > 0);
+}
+
 static void finish(struct one *o)
 {
     bool fails = strcmp(o->expect, "fail") == 0;
     (void)e2e_wait(&o->t, LIMIT_S * (int)number_of("OUTAGES_TRIALS", 1, 1000));
-    printf("\n    %s, %s%s: %s, exit %d", o->outage, o->variant,
+    printf("\n    %s, %s%s: %s, exit %d", o->outage,
+           o->variant != NULL ? o->variant : "as it stands",
            o->no_fault ? ", without the fault" : "", e2e_text(o->t.result, "verdict"), o->t.status);
     if (o->no_fault)
         e2e_expect_verdict(&o->t, 3, "invalid");
     else
         e2e_expect_verdict(&o->t, fails ? 1 : 0, fails ? "fail" : "pass");
     expect_symptoms(o);
-    const json_t *host;
-    size_t i;
-    json_array_foreach(json_object_get(o->t.result, "hosts"), i, host)
-    {
-        if (json_is_true(json_object_get(host, "known")))
-            CU_ASSERT_TRUE(json_is_true(json_object_get(host, "clean")));
-    }
+    expect_trial_lengths(o);
+    if (!o->no_fault)
+        expect_refusals(o);
+    expect_hosts_clean(o);
     e2e_expect_gone(&o->t, 10);
     e2e_end(&o->t);
     o->started = false;
@@ -112,8 +197,8 @@ static void finish(struct one *o)
 
 static bool is_wanted(const char *name)
 {
-    const char *only = getenv("OUTAGE"), *form = getenv("BLACKSTART_FULL");
-    bool wanted = form != NULL && strcmp(form, "yes") == 0;
+    const char *only = getenv("OUTAGE");
+    bool wanted = is_full();
     if (only != NULL)
         return strcmp(only, name) == 0;
     for (size_t i = 0; i < sizeof(short_form) / sizeof(short_form[0]); i++)
@@ -142,15 +227,10 @@ static json_t *list_outages(void)
     return list;
 }
 
-static void test_outages(void)
+static size_t add_all(struct one *runs, const json_t *list)
 {
-    static struct one runs[RUNS_MAX];
-    size_t n = 0, next = 0, i, k;
-    const char *form = getenv("BLACKSTART_FULL");
-    bool full = form != NULL && strcmp(form, "yes") == 0;
-    unsigned at_once = number_of("OUTAGES_AT_ONCE", full ? 2 : 4, AT_ONCE_MAX);
-    json_t *list = list_outages(), *outage, *variant;
-    CU_ASSERT_PTR_NOT_NULL_FATAL(list);
+    const json_t *outage, *variant;
+    size_t n = 0, i, k;
     json_array_foreach(list, i, outage)
     {
         const char *name = e2e_text(outage, "name");
@@ -163,6 +243,20 @@ static void test_outages(void)
                 add(runs, &n, name, variant, true);
         }
     }
+    for (k = 0; k < 2 && is_wanted(game_day); k++) {
+        CU_ASSERT_FATAL(n < RUNS_MAX);
+        runs[n++] = (struct one){.outage = game_day, .expect = "pass", .no_fault = k == 1};
+    }
+    return n;
+}
+
+static void test_outages(void)
+{
+    static struct one runs[RUNS_MAX];
+    unsigned at_once = number_of("OUTAGES_AT_ONCE", is_full() ? 2 : 4, AT_ONCE_MAX);
+    json_t *list = list_outages();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(list);
+    size_t n = add_all(runs, list), next = 0;
     CU_ASSERT(n > 0);
     for (size_t done = 0; done < n; done++) {
         for (; next < n && next < done + at_once; next++)
@@ -173,5 +267,59 @@ static void test_outages(void)
     json_decref(list);
 }
 
-static const struct check_test tests[] = {{"as they say", test_outages}};
+/* `--compare` as the front page has it: the variants in turns, in one command. */
+static void test_compare(void)
+{
+    struct e2e t;
+    const json_t *variant;
+    size_t i, n = 0;
+    if (!is_full() || !is_wanted(compared))
+        return;
+    e2e_begin(&t);
+    e2e_start(&t, (const char *const[]){"run", "--json", "--compare", "--out", t.out,
+                                        "outages/health-check-2024", NULL});
+    CU_ASSERT_EQUAL(e2e_wait(&t, 3 * LIMIT_S), 0);
+    json_t *said = e2e_json(t.dir, "stdout");
+    CU_ASSERT_STRING_EQUAL(e2e_text(said, "scenario"), compared);
+    json_array_foreach(json_object_get(said, "variants"), i, variant)
+    {
+        struct e2e one = {0};
+        CU_ASSERT_TRUE(json_is_true(json_object_get(variant, "as_expected")));
+        CU_ASSERT_TRUE(json_is_false(json_object_get(variant, "dirty")));
+        (void)snprintf(one.out, sizeof(one.out), "%.60s/%.16s", t.out, e2e_text(variant, "name"));
+        e2e_expect_gone(&one, 10);
+        CU_ASSERT_TRUE(one.run[0] != '\0');
+        n++;
+    }
+    CU_ASSERT(n >= 2);
+    json_decref(said);
+    e2e_end(&t);
+}
+
+static char before[2][DUMP_MAX], after[DUMP_MAX];
+
+static int (*const dumps[])(char *out, size_t size) = {machine_dump, machine_dump_living};
+
+static void test_machine_before(void)
+{
+    for (size_t i = 0; i < 2 && is_full(); i++) {
+        CU_ASSERT_EQUAL(dumps[i](before[i], DUMP_MAX), 0);
+        CU_ASSERT_TRUE(strlen(before[i]) > 100 && strlen(before[i]) < DUMP_MAX - 1);
+    }
+}
+
+static void test_machine_afterwards(void)
+{
+    for (size_t i = 0; i < 2 && is_full(); i++) {
+        CU_ASSERT_EQUAL(dumps[i](after, DUMP_MAX), 0);
+        CU_ASSERT_EQUAL(machine_added(before[i], after), 0);
+    }
+}
+
+static const struct check_test tests[] = {
+    {"before", test_machine_before},
+    {"as they say", test_outages},
+    {"in turns", test_compare},
+    {"nothing is left", test_machine_afterwards},
+};
 CHECK_MAIN("outages", tests)
