@@ -56,6 +56,8 @@ static int check(const struct comparison *what, struct sides *s, enum compare_si
 {
     if (json_object_get(s->seen[side], h->run) != NULL)
         return make_error(err, ERR_INPUT, 0, "%s: this run was given twice", dir);
+    if (side == COMPARE_B && json_object_get(s->seen[COMPARE_A], h->run) != NULL)
+        return make_error(err, ERR_INPUT, 0, "%s: this run was given on both sides", dir);
     (void)json_object_set_new(s->seen[side], h->run, json_true());
     if (s->first[side] == NULL)
         s->first[side] = json_deep_copy(h->start);

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { RUNS_MAX = 256, TEXT_MAX = 1 << 20 };
@@ -22,8 +21,7 @@ struct table {
     char dirs[RUNS_MAX][PATH_MAX];
     struct variants_row rows[RUNS_MAX];
     size_t n;
-    struct stat seen[RUNS_MAX]; /* of journals, so that no run counts twice */
-    size_t n_seen;
+    json_t *seen; /* runs' ids and times: no run counts twice, whatever its folders are called */
 };
 
 static bool is_run(const char *dir)
@@ -68,19 +66,14 @@ static void join(struct variants_row *row, const struct variants_row *with)
     row->dirty = row->dirty || with->dirty;
 }
 
-/* By another name, or named again. */
-static bool is_seen(struct table *t, const char *dir)
+/* A copy, by another name, or named again. */
+static bool is_seen(struct table *t, const struct history *h)
 {
-    char path[PATH_MAX];
-    struct stat st;
-    struct err ignored;
-    if (place_path(path, &ignored, "%s/" JOURNAL_FILE, dir) != 0 || stat(path, &st) != 0)
-        return false;
-    for (size_t i = 0; i < t->n_seen; i++)
-        if (t->seen[i].st_dev == st.st_dev && t->seen[i].st_ino == st.st_ino)
-            return true;
-    if (t->n_seen < RUNS_MAX)
-        t->seen[t->n_seen++] = st;
+    char key[256];
+    (void)snprintf(key, sizeof(key), "%.100s %.100s", h->run, h->wall);
+    if (json_object_get(t->seen, key) != NULL)
+        return true;
+    (void)json_object_set_new(t->seen, key, json_true());
     return false;
 }
 
@@ -88,17 +81,14 @@ static int run_add(struct table *t, const char *dir, struct err *err)
 {
     struct variants_row row;
     bool there;
-    if (is_seen(t, dir))
-        return 0;
-    if (t->n_seen == RUNS_MAX)
-        return make_error(err, ERR_LIMIT, 0, "more than %d runs", RUNS_MAX - 1);
     if (t->n == RUNS_MAX)
         return make_error(err, ERR_LIMIT, 0, "more than %d rows", RUNS_MAX);
     struct judged *run = &t->runs[t->n];
     (void)snprintf(t->dirs[t->n], PATH_MAX, "%s", dir);
-    if (judged_load(dir, run, err) < 0) {
+    int rc = judged_load(dir, run, err);
+    if (rc < 0 || is_seen(t, run->history)) {
         judged_free(run);
-        return -1;
+        return rc;
     }
     variants_row_of(run, t->dirs[t->n], &row);
     const struct variants_row *like = NULL;
@@ -157,7 +147,8 @@ int outages_table(const char *const *dirs, size_t n, bool json, struct err *err)
     struct table *t = calloc(1, sizeof(*t));
     if (t == NULL)
         return make_error(err, ERR_LIMIT, ENOMEM, "table");
-    int rc = 0;
+    t->seen = json_object();
+    int rc = t->seen != NULL ? 0 : make_error(err, ERR_LIMIT, ENOMEM, "table");
     for (size_t i = 0; rc == 0 && i < n; i++)
         rc = dir_add(t, dirs[i], err);
     if (rc == 0 && json) {
@@ -171,6 +162,7 @@ int outages_table(const char *const *dirs, size_t n, bool json, struct err *err)
     }
     for (size_t i = 0; i < t->n; i++)
         judged_free(&t->runs[i]);
+    json_decref(t->seen);
     free(t);
     return rc;
 }

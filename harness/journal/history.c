@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { ARENA_MAX = 256 << 20, EVENTS_MAX = 1000000 };
 
@@ -88,17 +89,29 @@ int history_parse(const char *text, size_t len, const struct sample *samples, si
     return 0;
 }
 
+int history_open(int dir_fd, const char *name, int flags, struct err *err)
+{
+    struct stat st;
+    CLEANUP_FD int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return make_error(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM, errno, "open %s",
+                          name);
+    if (!S_ISREG(st.st_mode))
+        return make_error(err, ERR_INPUT, 0, "%s is not a regular file", name);
+    return steal_fd(&fd);
+}
+
 int history_load(const char *dir, struct history **ret, struct err *err)
 {
     CLEANUP_FD int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir_fd < 0)
         return make_error(err, ERR_INPUT, errno, "open %s", dir);
-    CLEANUP_FD int fd = openat(dir_fd, JOURNAL_FILE, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT)
+    CLEANUP_FD int fd = history_open(dir_fd, JOURNAL_FILE, 0, err);
+    if (fd < 0 && err->code == ERR_NOT_FOUND)
         return make_error(err, ERR_INPUT, 0, "%s is not a run's directory: it has no %s", dir,
                           JOURNAL_FILE);
     if (fd < 0)
-        return make_error(err, ERR_SYSTEM, errno, "open %s/%s", dir, JOURNAL_FILE);
+        return wrap_error(err, "%s", dir);
     CLEANUP_BUF struct buf text = BUF_INIT(JOURNAL_MAX);
     CLEANUP_HISTORY struct history *h = history_new();
     if (h == NULL)

@@ -82,12 +82,10 @@ static int ledger_load(struct history *h, unsigned index, int dir_fd, struct err
     /* The name is never taken from the journal: it could lead anywhere. */
     (void)snprintf(name, sizeof(name), LEDGERLOG_NAME, index);
     const json_t *event = named(h, name);
-    CLEANUP_FD int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    CLEANUP_FD int fd = history_open(dir_fd, name, O_NOFOLLOW, err);
     CLEANUP_BUF struct buf bytes = BUF_INIT(LEDGERLOG_MAX);
-    if (fd < 0 && errno == ENOENT && event == NULL)
-        return 0;
     if (fd < 0)
-        return make_error(err, ERR_SYSTEM, errno, "open %s", name);
+        return err->code == ERR_NOT_FOUND && event == NULL ? 0 : -1;
     if (buf_read_fd(&bytes, fd, err) != 0 ||
         (event != NULL && check_named(event, &bytes, err) != 0))
         return wrap_error(err, "%s", name);

@@ -39,6 +39,11 @@ bool history_plan_read(const json_t *plan, struct history_plan *ret);
 /* Fills everything but the samples from h->events and h->lines. */
 int history_fill(struct history *h, struct err *err);
 
+/* Opens a file of a run to be read, with O_NOFOLLOW or no other flag; never waits for whoever would
+ * write into a pipe. Its descriptor, or -1: ERR_NOT_FOUND when it is not there, ERR_INPUT when it
+ * is no regular file. */
+int history_open(int dir_fd, const char *name, int flags, struct err *err) MUST_CHECK;
+
 /* Where the samples are. */
 struct history_store {
     struct samples_parts parts; /* by trial, probe, first slot */

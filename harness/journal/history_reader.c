@@ -90,10 +90,10 @@ static int file_open(struct history_store *s, const struct samples_part *p, stru
     char name[32];
     (void)snprintf(name, sizeof(name), p->tail ? JOURNAL_TAIL_NAME : JOURNAL_SAMPLES_NAME, p->file);
     cleanup_fd_at(&s->fd);
-    s->fd = openat(s->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    s->fd = history_open(s->dir, name, O_NOFOLLOW, err);
     s->fd_file = p->file;
     s->fd_tail = p->tail;
-    return s->fd >= 0 ? s->fd : make_error(err, ERR_SYSTEM, errno, "open %s", name);
+    return s->fd;
 }
 
 static int cursor_open(struct history_reader *r, struct err *err)

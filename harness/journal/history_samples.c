@@ -128,10 +128,9 @@ static int file_scan(struct history *h, uint32_t file, bool tail, struct samples
 {
     char name[32];
     (void)snprintf(name, sizeof(name), tail ? JOURNAL_TAIL_NAME : JOURNAL_SAMPLES_NAME, file);
-    CLEANUP_FD int fd = openat(h->store->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    CLEANUP_FD int fd = history_open(h->store->dir, name, O_NOFOLLOW, err);
     if (fd < 0)
-        return make_error(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM, errno, "open %s",
-                          name);
+        return -1;
     if (samples_file_scan(fd, file, tail, &h->store->parts, found, err) != 0)
         return wrap_error(err, "%s", name);
     return 0;

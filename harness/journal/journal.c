@@ -39,7 +39,7 @@ bool journal_is_open(const char *dir)
     char path[PATH_MAX];
     struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
     (void)snprintf(path, sizeof(path), "%s/" JOURNAL_FILE, dir);
-    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* it may be a pipe */
     return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
