@@ -275,9 +275,45 @@ static void read_service_hosts(struct reader *r, const struct key *key, const st
     s->n_hosts = k;
 }
 
+/* A directory of a service's data becomes its user's alone (mode 0750). These are what the whole
+ * host lives on: the kernel's own, those of the base system, and those that all packages share. */
+static const char *const whole_system[] = {
+    "/bin",     "/boot",      "/dev",       "/dev/shm",   "/etc", "/lib",       "/lib64",
+    "/proc",    "/run",       "/sbin",      "/sys",       "/tmp", "/usr",       "/usr/bin",
+    "/usr/lib", "/usr/local", "/usr/sbin",  "/usr/share", "/var", "/var/cache", "/var/lib",
+    "/var/log", "/var/run",   "/var/spool", "/var/tmp",
+};
+static const char *const kernels_own[] = {"/proc/", "/sys/"}; /* all beneath, too */
+
+static bool is_whole_system(const char *path)
+{
+    for (size_t i = 0; i < sizeof(whole_system) / sizeof(whole_system[0]); i++)
+        if (strcmp(path, whole_system[i]) == 0)
+            return true;
+    for (size_t i = 0; i < sizeof(kernels_own) / sizeof(kernels_own[0]); i++)
+        if (strncmp(path, kernels_own[i], strlen(kernels_own[i])) == 0)
+            return true;
+    return false;
+}
+
+static void check_data(struct reader *r, const struct node *node, const struct lab_service_spec *s)
+{
+    char hint[100];
+    (void)snprintf(hint, sizeof(hint), "a directory of its own, such as /var/lib/%.40s", s->name);
+    for (size_t i = 0; i < s->n_data; i++)
+        if (s->data[i] != NULL && is_whole_system(s->data[i]))
+            reader_problem(r, node->kind == NODE_LIST ? node->items[i].value->pos : node->pos, hint,
+                           "data: %s is what the whole host lives on, and would become the "
+                           "service's alone",
+                           s->data[i]);
+}
+
 static void finish_service(struct reader *r, const struct node *node, void *at)
 {
     const struct key hosts = {.name = "hosts"};
+    const struct node *data = node_get(node, "data");
+    if (data != NULL)
+        check_data(r, data, at);
     if (node_get(node, "hosts") == NULL)
         read_service_hosts(r, &hosts, NULL, at);
 }
@@ -317,7 +353,8 @@ static const struct key service_keys[] = {
     {.name = "data",
      .type = KEY_PATHS,
      AT_LIST(struct lab_service_spec, data),
-     .doc = "Directories that are made for it, empty, owned by its user."},
+     .doc = "Directories that are made for it, empty, owned by its user and closed to others; "
+            "those of the whole host (/etc, /var, /var/lib, /proc ...) are refused."},
     {.name = "workdir",
      .type = KEY_PATH,
      AT(struct lab_service_spec, workdir),
