@@ -5,6 +5,7 @@
 #include "crash/injector.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -49,11 +50,14 @@ static void look_change_look(int before, int after)
         (void)fstat(0, &ignored);
 }
 
-static _Noreturn void live(const int line[2], void (*act)(int here, int there), int here, int there)
+/* Says on `over` that it has acted. */
+static _Noreturn void live(const int line[2], int over, void (*act)(int here, int there), int here,
+                           int there)
 {
     char word;
     (void)!read(line[LINE_GO], &word, 1);
     act(here, there);
+    (void)!write(over, "", 1);
     for (;;)
         (void)pause();
 }
@@ -61,26 +65,25 @@ static _Noreturn void live(const int line[2], void (*act)(int here, int there), 
 static unsigned count_of(const struct injector_plan *plan, void (*act)(int here, int there),
                          int here, int there)
 {
-    int line[2];
+    int line[2], over[2];
     struct injector_child child;
     unsigned calls = 0;
     CU_ASSERT_EQUAL_FATAL(pipe(line), 0);
+    CU_ASSERT_EQUAL_FATAL(pipe(over), 0);
     pid_t pid = fork();
     if (pid == 0)
-        live(line, act, here, there);
+        live(line, over[1], act, here, there);
     CU_ASSERT_TRUE(injector_plan_start(&child, pid, plan));
     (void)!write(line[LINE_DONE], "", 1);
-    for (int tries = 0; tries < 400; tries++) {
-        unsigned before = child.tally->calls;
-        (void)usleep(10000);
-        if (before != 0 && before == child.tally->calls)
-            break;
-    }
+    struct pollfd acted = {.fd = over[0], .events = POLLIN};
+    CU_ASSERT_EQUAL(poll(&acted, 1, 20000), 1);
     (void)injector_finish(&child, &calls);
     (void)kill(pid, SIGKILL);
     (void)waitpid(pid, NULL, 0);
     (void)close(line[0]);
     (void)close(line[1]);
+    (void)close(over[0]);
+    (void)close(over[1]);
     return calls;
 }
 
