@@ -33,6 +33,12 @@ static struct svg_axis axis_of(const struct analysis_summary *sum, double times)
                             .hi = times * (most > least ? most + room : most * 1.1 + 0.01)};
     if (share && axis.hi > 100)
         axis.hi = 100;
+    /* A dot at an end is seen whole. */
+    double dot = (axis.hi - axis.lo) * 0.015;
+    if (times * least < axis.lo + dot)
+        axis.lo -= dot;
+    if (times * most > axis.hi - dot)
+        axis.hi += dot;
     return axis;
 }
 

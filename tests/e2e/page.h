@@ -28,6 +28,10 @@ static const char page_measure[] =
     "var f=parseFloat(s.fontSize);if(f<r.size){r.size=f;r.small=n.data.slice(0,60);}"
     "if(svg){var o=e.ownerSVGElement.getBoundingClientRect();"
     "if(b.left<o.left-1||b.right>o.right+1){r.outside++;r.out=n.data.slice(0,60);}}}"
+    "r.cut=[].filter.call(document.querySelectorAll('svg .dot:not(.tiny)'),function(e){"
+    "var b=e.getBoundingClientRect(),o=e.closest('svg.in').getBoundingClientRect(),"
+    "w=parseFloat(getComputedStyle(e).strokeWidth)/2;"
+    "return b.width===0&&(b.left-w<o.left-0.5||b.right+w>o.right+0.5);}).length;"
     "r.squeezed=[].filter.call(document.querySelectorAll('td,th'),function(e){"
     "return e.clientWidth!==0&&e.clientWidth<50&&e.textContent.length>14;}).length;"
     "r.h1=document.querySelectorAll('h1').length;"
@@ -77,6 +81,7 @@ static inline void page_look(struct browser *b, const char *name, const char *pa
     page_expect(of, "contrast", e2e_number(r, "contrast") >= 4.5, r);
     page_expect(of, "small words", e2e_number(r, "size") >= 12, r);
     page_expect(of, "words cut off", e2e_number(r, "outside") == 0, r);
+    page_expect(of, "dots cut off", e2e_number(r, "cut") == 0, r);
     page_expect(of, "words squeezed", e2e_number(r, "squeezed") == 0, r);
     page_expect(of, "wider than the screen", e2e_number(r, "sideways") <= 0, r);
     page_expect(of, "one heading above all", e2e_number(r, "h1") == 1, r);
