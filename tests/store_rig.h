@@ -84,7 +84,7 @@ static inline int64_t store_rig_runs(const char *file)
 static inline int store_rig_catch_up(const char *file, const char *dir, struct err *err)
 {
     CLEANUP_STORE struct store *s = NULL;
-    struct cmd_caught_up c = {.added = 0};
+    CLEANUP_CAUGHT_UP struct cmd_caught_up c = {.added = 0};
     if (store_open(file, STORE_MAKE, &s, err) != 0)
         return -1;
     return cmd_store_catch_up(s, dir, false, &c, err);

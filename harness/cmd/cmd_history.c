@@ -187,12 +187,12 @@ static int act(const struct command_args *args, const char *scenario, struct err
         return -1;
     if (command_flag(args, "rebuild"))
         return history_rebuild(&place, command_flag(args, "force"), err);
+    if (command_flag(args, "import")) /* what lies beside it, the next one finds */
+        return cmd_store_open_alone(&place, &s, err) != 0 ? -1 : history_import(args, s, err);
     if (cmd_store_open(&place, &s, err) != 0) {
         bool none = err->code == ERR_NOT_FOUND && !place.asked && scenario == NULL;
-        return none && !command_flag(args, "import") ? show_none(args, &place, err) : -1;
+        return none ? show_none(args, &place, err) : -1;
     }
-    if (command_flag(args, "import"))
-        return history_import(args, s, err);
     if (command_flag(args, "prune"))
         return history_prune(args, scenario, s, err);
     return show(args, scenario, s, err);

@@ -32,8 +32,10 @@ static int take_asked(const struct command_args *args, struct cmd_store *ret, st
 {
     const char *file = command_value(args, "store");
     *ret = (struct cmd_store){.mode = STORE_MAKE, .asked = true};
-    if (file == NULL)
+    if (file == NULL) {
         file = getenv("BLACKSTART_STORE");
+        ret->variable = file != NULL;
+    }
     if (file != NULL)
         return take(file, ret, err) < 0 ? -1 : 1;
     ret->asked = false;
@@ -184,6 +186,26 @@ int cmd_store_has(struct store *s, const char *scenario, bool with_faults, struc
                       near != NULL ? near : "", near != NULL ? "\"?" : "");
 }
 
+/* By what the store tells runs apart: its id and time. */
+static void count(struct cmd_caught_up *c, const struct history *h)
+{
+    char key[256];
+    (void)snprintf(key, sizeof(key), "%.100s %.100s", h->run, h->wall);
+    if (c->seen == NULL)
+        c->seen = json_object();
+    if (json_object_get(c->seen, key) != NULL)
+        c->copies++;
+    else
+        c->added++;
+    (void)json_object_set_new(c->seen, key, json_true());
+}
+
+void cmd_caught_up_free(struct cmd_caught_up *c)
+{
+    json_decref(c->seen);
+    c->seen = NULL;
+}
+
 /* One folder of a run: 0 when nothing is wrong with the store. */
 static int catch_up_one(struct store *s, const char *dir, bool again, struct cmd_caught_up *ret,
                         struct err *err)
@@ -209,7 +231,7 @@ static int catch_up_one(struct store *s, const char *dir, bool again, struct cmd
         }
         return 0;
     }
-    ret->added++;
+    count(ret, j.history);
     return store_record(s, j.history, j.analysis, &folder, err);
 }
 
@@ -258,6 +280,15 @@ int cmd_store_runs(const struct store *s, char ret[PATH_MAX], struct err *err)
     return store_folder_path(s, ".", ret, err);
 }
 
+void cmd_store_print_added(const struct cmd_caught_up *c, const char *file)
+{
+    (void)printf("%zu run%s recorded in %s", c->added, c->added == 1 ? "" : "s", file);
+    if (c->copies != 0)
+        (void)printf("; %zu folder%s", c->copies,
+                     c->copies == 1 ? " holds a copy" : "s hold copies");
+    (void)puts("");
+}
+
 void cmd_store_tell(const struct cmd_caught_up *c)
 {
     if (c->running != 0)
@@ -268,21 +299,36 @@ void cmd_store_tell(const struct cmd_caught_up *c)
                       c->unread, c->unread == 1 ? " holds" : "s hold", c->reason.msg);
 }
 
+int cmd_store_none(const struct cmd_store *place, struct err *err)
+{
+    return make_error(err, ERR_USAGE, 0,
+                      place->variable ? "BLACKSTART_STORE is empty, which means no store; "
+                                        "--store FILE names one"
+                                      : "--store needs a file's name here");
+}
+
+int cmd_store_open_alone(const struct cmd_store *place, struct store **ret, struct err *err)
+{
+    if (place->file[0] == '\0')
+        return cmd_store_none(place, err);
+    if (open_store(place, ret, err) == 0)
+        return 0;
+    return err->code == ERR_NOT_FOUND && !place->asked
+               ? make_error(err, ERR_NOT_FOUND, 0,
+                            "no runs yet: `blackstart run` records each in %s; --store FILE "
+                            "names another store",
+                            place->file)
+               : -1;
+}
+
 int cmd_store_open(const struct cmd_store *place, struct store **ret, struct err *err)
 {
-    struct cmd_caught_up c = {.added = 0};
+    CLEANUP_CAUGHT_UP struct cmd_caught_up c = {.added = 0};
     CLEANUP_STORE struct store *s = NULL;
     char dir[PATH_MAX];
     struct err why;
-    if (place->file[0] == '\0')
-        return make_error(err, ERR_USAGE, 0, "--store needs a file's name here");
-    if (open_store(place, &s, err) != 0)
-        return err->code == ERR_NOT_FOUND && !place->asked
-                   ? make_error(err, ERR_NOT_FOUND, 0,
-                                "no runs yet: `blackstart run` records each in %s; --store FILE "
-                                "names another store",
-                                place->file)
-                   : -1;
+    if (cmd_store_open_alone(place, &s, err) != 0)
+        return -1;
     /* What the store has is shown whatever could not be added. */
     if (cmd_store_runs(s, dir, &why) != 0 || cmd_store_catch_up(s, dir, false, &c, &why) != 0)
         (void)fprintf(stderr, "note: not up to date with the runs' folders: %s\n", why.msg);

@@ -22,7 +22,8 @@
 struct cmd_store {
     char file[PATH_MAX]; /* "": none */
     enum store_mode mode;
-    bool asked; /* the person named it */
+    bool asked;    /* the person named it */
+    bool variable; /* by BLACKSTART_STORE */
 };
 
 /* Of a run whose folder was asked for by `out` (NULL: below runs/): a default store is made only
@@ -56,10 +57,14 @@ void cmd_store_record(const struct cmd_store *store, const char *dir, const stru
 
 struct cmd_caught_up {
     size_t added, running;
+    size_t copies;     /* folders of runs that another folder had added */
+    json_t *seen;      /* those runs */
     size_t unread;     /* folders whose journal cannot be read */
     struct err reason; /* of the first of those */
     char folder[PATH_MAX];
 };
+void cmd_caught_up_free(struct cmd_caught_up *c);
+#define CLEANUP_CAUGHT_UP __attribute__((cleanup(cmd_caught_up_free)))
 
 /* Records what the store does not know of the folders in `dir`, or of `dir` itself if it is one;
  * `again`: also what it knows or has forgotten. */
@@ -67,12 +72,18 @@ int cmd_store_catch_up(struct store *s, const char *dir, bool again, struct cmd_
                        struct err *err) MUST_CHECK;
 /* The directory in which the store's runs lie: its own. */
 int cmd_store_runs(const struct store *s, char ret[PATH_MAX], struct err *err) MUST_CHECK;
-/* What a person should know of it, on stderr. */
+/* What a person should know of it, on stderr; and how many runs `file` was given, on stdout. */
 void cmd_store_tell(const struct cmd_caught_up *c);
+void cmd_store_print_added(const struct cmd_caught_up *c, const char *file);
 
 /* What a person called through sudo makes is that person's. */
 void cmd_store_own(const struct store *s);
 
+/* For commands that need one: that the person asked for none, in the words of how. Returns -1. */
+int cmd_store_none(const struct cmd_store *place, struct err *err);
+/* Opens the store as it is. */
+int cmd_store_open_alone(const struct cmd_store *place, struct store **ret,
+                         struct err *err) MUST_CHECK;
 /* Opens the store and brings it up to date; a folder that cannot be recorded is told on stderr. */
 int cmd_store_open(const struct cmd_store *place, struct store **ret, struct err *err) MUST_CHECK;
 

@@ -19,13 +19,13 @@
 
 int history_import(const struct command_args *args, struct store *s, struct err *err)
 {
-    struct cmd_caught_up c = {.added = 0};
+    CLEANUP_CAUGHT_UP struct cmd_caught_up c = {.added = 0};
     const char *dir;
     for (size_t i = 0; (dir = command_value_at(args, "import", i)) != NULL; i++)
         if (cmd_store_catch_up(s, dir, true, &c, err) != 0)
             return -1;
     cmd_store_tell(&c);
-    (void)printf("%zu run%s recorded in %s\n", c.added, c.added == 1 ? "" : "s", store_file(s));
+    cmd_store_print_added(&c, store_file(s));
     return c.unread != 0 ? err_exit_status(ERR_INPUT) : 0;
 }
 
@@ -248,12 +248,12 @@ static int check_old(const struct cmd_store *place, bool force, const struct err
 int history_rebuild(const struct cmd_store *place, bool force, struct err *err)
 {
     CLEANUP_STORE_LIST struct store_list old = {.n = 0};
-    struct cmd_caught_up c = {.added = 0};
+    CLEANUP_CAUGHT_UP struct cmd_caught_up c = {.added = 0};
     char aside[PATH_MAX + 16] = "";
     struct err why = {.code = ERR_NONE};
     size_t gone = 0;
     if (place->file[0] == '\0')
-        return make_error(err, ERR_USAGE, 0, "--store needs a file's name here");
+        return cmd_store_none(place, err);
     bool there = access(place->file, F_OK) == 0;
     bool read = there && read_old(place->file, &old, &why);
     if (there &&
@@ -264,7 +264,7 @@ int history_rebuild(const struct cmd_store *place, bool force, struct err *err)
     if (make_anew(place->file, &old, &c, &gone, err) != 0)
         return -1;
     cmd_store_tell(&c);
-    (void)printf("%zu run%s recorded in %s\n", c.added, c.added == 1 ? "" : "s", place->file);
+    cmd_store_print_added(&c, place->file);
     if (there && !read)
         (void)printf("the old one could not be read (%s); what lies elsewhere: --import DIR\n",
                      why.msg);

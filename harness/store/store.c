@@ -16,10 +16,10 @@
 static int damaged(const struct store *s, const char *why, struct err *err)
 {
     if (!store_may_be_ours(s->file))
-        return make_error(err, ERR_INPUT, 0,
+        return make_error(err, ERR_REFUSED, 0,
                           "%s is no store of runs (%.120s); name another file by --store", s->file,
                           why);
-    return make_error(err, ERR_INPUT, 0,
+    return make_error(err, ERR_SYSTEM, 0,
                       "%s is damaged (%.120s); `blackstart history --rebuild --store %s` moves it "
                       "aside and makes it anew from the runs' folders",
                       s->file, why, s->file);
@@ -204,7 +204,7 @@ int store_open(const char *file, enum store_mode mode, struct store **ret, struc
     if (!there && errno == ENOENT && mode == STORE_IF_THERE)
         return make_error(err, ERR_NOT_FOUND, 0, "%s is not there", file);
     if (there && !S_ISREG(st.st_mode))
-        return make_error(err, ERR_USAGE, 0, "the store %s is not a file", file);
+        return make_error(err, ERR_REFUSED, 0, "the store %s is not a file", file);
     if (find_dir(s, err) != 0)
         return -1;
     int flags = SQLITE_OPEN_READWRITE | (mode == STORE_MAKE ? SQLITE_OPEN_CREATE : 0);

@@ -32,7 +32,8 @@ enum store_mode {
 
 /*
  * Opens it, brings an older schema up to date, and checks its pages. A newer schema is refused
- * (ERR_UNSUPPORTED); what is no store of ours, or damaged, is ERR_INPUT with the mend.
+ * (ERR_UNSUPPORTED); what is no store of ours is ERR_REFUSED, what is damaged ERR_SYSTEM with the
+ * mend.
  */
 int store_open(const char *file, enum store_mode mode, struct store **ret,
                struct err *err) MUST_CHECK;

@@ -170,7 +170,7 @@ static int check_ours(const struct store *s, int64_t *ret_version, struct err *e
         number(s, "PRAGMA user_version", ret_version, err) != 0)
         return -1;
     if (id != APPLICATION_ID && (id != 0 || tables != 0 || *ret_version != 0))
-        return make_error(err, ERR_INPUT, 0,
+        return make_error(err, ERR_REFUSED, 0,
                           "%s is another program's database; name another file by --store",
                           s->file);
     if (*ret_version > STORE_SCHEMA)

@@ -80,10 +80,47 @@ static void test_what_is_no_file(void)
     store_rig_remove(top);
 }
 
+/* A store that cannot be used is not the command line's fault, whatever it is instead. */
+static void test_what_is_no_store(void)
+{
+    begin();
+    expect("blackstart history --store /etc/passwd", 3, "/etc/passwd is no store of runs");
+    expect("blackstart trend --store /etc/passwd small", 3, "/etc/passwd is no store of runs");
+    expect("blackstart history --store a", 3, "the store a is not a file");
+    expect("blackstart history --json --store /etc/passwd 2>/dev/null", 3, "\"exit\": 3,");
+    expect("blackstart history --rebuild --store /etc/passwd", 2, "or add --force");
+    expect("blackstart history", 2, "BLACKSTART_STORE is empty, which means no store");
+    expect("blackstart trend small", 2, "; --store FILE names one");
+    expect("blackstart history --rebuild", 2, "BLACKSTART_STORE is empty");
+    expect("blackstart history --store ''", 2, "--store needs a file's name here");
+    expect("blackstart history --rebuild --store ''", 2, "--store needs a file's name here");
+    store_rig_remove(top);
+}
+
+static void test_import_of_copies(void)
+{
+    begin();
+    expect("mkdir all/x; mkfifo all/x/y; mkdir all/z; : >all/z/journal.ndjson; mkdir s", 0, "");
+    expect("blackstart history --store s/h.db --import all 2>/dev/null", 2,
+           "1 run recorded in s/h.db; 1 folder holds a copy\n");
+    expect("blackstart history --store s/h.db --import a --import a2 --import b", 0,
+           "2 runs recorded in s/h.db; 1 folder holds a copy\n");
+    expect("mkdir c; : >c/journal.ndjson; blackstart history --store h.db --import .", 2,
+           "2 runs recorded in h.db; 1 folder holds a copy\n");
+    const char *note = strstr(said, "note: ");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(note);
+    CU_ASSERT_PTR_NOT_NULL(strstr(note, "1 folder holds no run that can be read"));
+    CU_ASSERT_PTR_NULL(strstr(note + 1, "note: ")); /* once */
+    expect("blackstart history --store h.db --rebuild", 0, "2 runs recorded in h.db; 1 folder ");
+    store_rig_remove(top);
+}
+
 static const struct check_test tests[] = {
     {"a copy counts once", test_a_copy_counts_once},
     {"a run on both sides", test_a_run_on_both_sides},
     {"what is no file", test_what_is_no_file},
+    {"what is no store", test_what_is_no_store},
+    {"an import of copies", test_import_of_copies},
 };
 
 CHECK_MAIN("folders", tests)

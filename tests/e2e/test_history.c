@@ -142,7 +142,7 @@ static void test_a_damaged_store_is_made_anew(void)
     CU_ASSERT_EQUAL(HISTORY(&p, "--rebuild"), 0); /* of a sound one nothing is lost */
     CU_ASSERT_TRUE(said(&p, "stdout", "3 runs recorded"));
     overwrite(&p, "this was a store");
-    CU_ASSERT_EQUAL(history(&p, NULL), 2);
+    CU_ASSERT_EQUAL(history(&p, NULL), 3);
     CU_ASSERT_TRUE(said(&p, "stderr", "is damaged"));
     CU_ASSERT_TRUE(said(&p, "stderr", "`blackstart history --rebuild --store /tmp/"));
     CU_ASSERT_EQUAL(HISTORY(&p, "--rebuild"), 0);

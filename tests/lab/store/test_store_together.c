@@ -120,7 +120,7 @@ static void test_one_that_does_not_let_go(void)
     CU_ASSERT_EQUAL(sqlite3_open(file, &other), SQLITE_OK);
     CU_ASSERT_EQUAL(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     struct store *s = NULL;
-    struct cmd_caught_up c = {.added = 0};
+    CLEANUP_CAUGHT_UP struct cmd_caught_up c = {.added = 0};
     CU_ASSERT_EQUAL_FATAL(store_open(file, STORE_MAKE, &s, &err), 0);
     store_set_patience(s, 200);
     CU_ASSERT_EQUAL(cmd_store_catch_up(s, top, false, &c, &err), -1);

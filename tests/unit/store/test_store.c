@@ -306,17 +306,17 @@ static void test_what_is_refused(void)
                    ERR_UNSUPPORTED);
     (void)unlink(file);
     execute("CREATE TABLE cookies (x)");
-    expect_refused("is another program's database", ERR_INPUT);
+    expect_refused("is another program's database", ERR_REFUSED);
     (void)unlink(file);
     static const char text[] = "Not a database at all, but a text that is longer than a header is, "
                                "which SQLite reads in its first hundred bytes.";
     write_file(text, sizeof(text));
     char mend[128];
     (void)snprintf(mend, sizeof(mend), "`blackstart history --rebuild --store %s`", file);
-    expect_refused(mend, ERR_INPUT); /* it has the store's own name */
+    expect_refused(mend, ERR_SYSTEM); /* it has the store's own name */
     (void)unlink(file);
     CU_ASSERT_EQUAL(mkdir(file, 0700), 0);
-    expect_refused("is not a file", ERR_USAGE);
+    expect_refused("is not a file", ERR_REFUSED);
     (void)rmdir(file);
     write_file("", 0); /* what a kill right after the file was made leaves */
     store_close(must_open());
@@ -360,7 +360,7 @@ static void test_whose_a_file_is(void)
     CU_ASSERT_TRUE(store_may_be_ours(file));
     write_file("not a database, and not named like one", 38);
     expect_refused("is no store of runs (file is not a database); name another file by --store",
-                   ERR_INPUT);
+                   ERR_REFUSED);
     end();
 }
 
