@@ -126,7 +126,8 @@ int param_parse(const struct param *p, const char *text, void *args, struct err 
         return make_error(err, ERR_INPUT, 0, "%s has no type", p->name);
     if (row->parse(p, text, place(p, args), err) != 0) {
         /* Past what the type can hold: the parameter's own bound is the nearer one. */
-        bool bounded = err->code == ERR_LIMIT && p->type == PARAM_DURATION && p->max != 0;
+        bool number = p->type == PARAM_DURATION || p->type == PARAM_INT;
+        bool bounded = err->code == ERR_LIMIT && number && p->max != 0 && p->max != row->max;
         return bounded ? param_not_a(err, text, param_expects(p, expects, sizeof(expects))) : -1;
     }
     if (is_counted(p) || in_bounds(p, place(p, args)))

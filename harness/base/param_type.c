@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,10 +20,11 @@ int param_not_a(struct err *err, const char *text, const char *what)
     return make_error(err, ERR_INPUT, 0, "\"%.80s\" is not %s", text, what);
 }
 
-static int no_word(struct err *err, const char *text, const char *what, const char *const *words,
-                   size_t n)
+/* `text` without its first `skip` bytes is compared. */
+static int no_word(struct err *err, const char *text, size_t skip, const char *what,
+                   const char *const *words, size_t n)
 {
-    const char *near = nearest_word(text, words, n);
+    const char *near = nearest_word(text + skip, words, n);
     if (near == NULL)
         return param_not_a(err, text, what);
     char hint[120];
@@ -65,9 +67,14 @@ static int int_parse(const struct param *p, const char *text, void *at, struct e
     (void)p;
     const char *digits = text + (text[0] == '-');
     size_t len = strspn(digits, "0123456789");
-    if (len == 0 || len > 18 || digits[len] != '\0' || (digits[0] == '0' && len > 1))
+    if (len == 0 || digits[len] != '\0' || (digits[0] == '0' && len > 1))
         return param_not_a(err, text, "a whole number");
-    *(int64_t *)at = strtoll(text, NULL, 10);
+    errno = 0;
+    int64_t value = strtoll(text, NULL, 10);
+    if (errno != 0)
+        return make_error(err, ERR_LIMIT, 0, "\"%.60s\" is too %s: at %s %" PRId64, text,
+                          value > 0 ? "large" : "small", value > 0 ? "most" : "least", value);
+    *(int64_t *)at = value;
     return 0;
 }
 
@@ -141,7 +148,7 @@ static int enum_parse(const struct param *p, const char *text, void *at, struct 
             *(int *)at = (int)i;
             return 0;
         }
-    return no_word(err, text, param_expects(p, what, sizeof(what)), p->choices, n);
+    return no_word(err, text, 0, param_expects(p, what, sizeof(what)), p->choices, n);
 }
 
 static int enum_check(const struct param *p, const void *at, struct err *err)
@@ -273,29 +280,31 @@ static void text_print(const struct param *p, const void *at, size_t i, char *ou
 }
 
 /* ERRNO and SIGNAL: the C library knows the names, so there is no list of ours to go stale. */
-static int word_number(const char *text, int last, const char *(*word_of)(int), const char *what,
-                       int *ret, struct err *err)
+/* A word may begin with `before`, which ours have not; what is told is the whole text. */
+static int word_number(const char *text, const char *before, int last, const char *(*word_of)(int),
+                       const char *what, int *ret, struct err *err)
 {
+    size_t skip = strncmp(text, before, strlen(before)) == 0 ? strlen(before) : 0;
     const char *words[WORDS_MAX];
     size_t n = 0;
     for (int i = 1; i <= last; i++) {
         const char *word = word_of(i);
         if (word == NULL)
             continue;
-        if (strcmp(word, text) == 0) {
+        if (strcmp(word, text + skip) == 0) {
             *ret = i;
             return 0;
         }
         words[n++] = word;
     }
-    return no_word(err, text, what, words, n);
+    return no_word(err, text, skip, what, words, n);
 }
 
 static int errno_parse(const struct param *p, const char *text, void *at, struct err *err)
 {
     (void)p;
-    return word_number(text, ERRNO_LAST, strerrorname_np, "the name of an error such as EIO", at,
-                       err);
+    return word_number(text, "", ERRNO_LAST, strerrorname_np, "the name of an error such as EIO",
+                       at, err);
 }
 
 static int errno_check(const struct param *p, const void *at, struct err *err)
@@ -316,8 +325,8 @@ static void errno_print(const struct param *p, const void *at, size_t i, char *o
 static int signal_parse(const struct param *p, const char *text, void *at, struct err *err)
 {
     (void)p;
-    return word_number(strncmp(text, "SIG", 3) == 0 ? text + 3 : text, SIGNAL_LAST, sigabbrev_np,
-                       "the name of a signal such as TERM", at, err);
+    return word_number(text, "SIG", SIGNAL_LAST, sigabbrev_np, "the name of a signal such as TERM",
+                       at, err);
 }
 
 static int signal_check(const struct param *p, const void *at, struct err *err)

@@ -61,6 +61,14 @@ static const char *message(const char *name, const char *text)
     return failed == 0 ? "" : err.msg;
 }
 
+static const char *unbounded(const char *text)
+{
+    static const struct param any = {.name = "any", .type = PARAM_INT};
+    static struct err err;
+    int64_t value = 0;
+    return param_parse(&any, text, &value, &err) == 0 ? "" : err.msg;
+}
+
 static void test_table_is_sound(void)
 {
     struct err err;
@@ -203,7 +211,22 @@ static void test_words(void)
     CU_ASSERT_EQUAL(a.signal, SIGTERM);
     CU_ASSERT_STRING_EQUAL(message("on", "yes"),
                            "\"yes\" is not true or false (yes, no, on and off are not taken)");
+    CU_ASSERT_STRING_EQUAL(message("signal", "SIGFOO"),
+                           "\"SIGFOO\" is not the name of a signal such as TERM");
+    CU_ASSERT_STRING_EQUAL(message("signal", "SIGTREM"),
+                           "\"SIGTREM\" is not the name of a signal such as TERM; did you mean "
+                           "\"TERM\"?");
     CU_ASSERT_STRING_EQUAL(message("count", "010"), "\"010\" is not a whole number");
+    CU_ASSERT_STRING_EQUAL(message("count", "99999999999999999999"),
+                           "\"99999999999999999999\" is not a whole number from 1 to 9");
+    CU_ASSERT_STRING_EQUAL(unbounded("18446744073709551616"),
+                           "\"18446744073709551616\" is too large: at most 9223372036854775807");
+    CU_ASSERT_STRING_EQUAL(unbounded("-18446744073709551616"),
+                           "\"-18446744073709551616\" is too small: at least "
+                           "-9223372036854775808");
+    CU_ASSERT_STRING_EQUAL(unbounded("9223372036854775807"), "");
+    CU_ASSERT_STRING_EQUAL(unbounded("1234567890123456789012x"),
+                           "\"1234567890123456789012x\" is not a whole number");
     CU_ASSERT_STRING_NOT_EQUAL(message("service", "-x"), "");
     CU_ASSERT_STRING_NOT_EQUAL(message("service", "a/b"), "");
     CU_ASSERT_STRING_EQUAL(message("service", "redis@1.local"), "");
