@@ -162,6 +162,13 @@ static const char *proof_lost(struct analysis_maker *m, const struct history_tri
     return NULL;
 }
 
+/* In the words of whoever stopped it, which are those of a run stopped before its first trial. */
+static const char *stopped_by(const struct history_trial *of)
+{
+    bool told = of->abort_what != NULL && of->abort_what[0] != '\0';
+    return told ? of->abort_what : "stopped by the person";
+}
+
 /* Why nothing of the trial counts, and as what; NULL: it does. */
 static const char *dropped(struct analysis_maker *m, const struct analysis_trial *t,
                            const struct probe_slots *slots, enum verdict *ret_verdict)
@@ -172,7 +179,7 @@ static const char *dropped(struct analysis_maker *m, const struct analysis_trial
         return why;
     *ret_verdict = VERDICT_INCONCLUSIVE;
     if (t->stopped)
-        return "interrupted";
+        return stopped_by(t->of);
     if (cut_off(m, t) && !proven(t))
         return m->h->error != NULL ? m->h->error : journal_ends;
     const char *lost = proof_lost(m, t->of);

@@ -125,7 +125,7 @@ static void test_runs(void)
     run_whole(&runs[0]);
     run_stopped(&runs[1], "1", "\"ev\":\"evidence\"");
     run_stopped(&runs[2], "3", "\"ev\":\"trial.start\",\"trial\":2");
-    CU_ASSERT_STRING_EQUAL(e2e_text(runs[2].result, "why"), "trial 2: interrupted");
+    CU_ASSERT_STRING_EQUAL(e2e_text(runs[2].result, "why"), "trial 2: stopped by the person");
     run_whole(&runs[3]);
     CU_ASSERT_TRUE(said(&runs[3], "earlier: 2 runs and 1 that was stopped, recovery_time of get "));
     expect_listed(&runs[3]);

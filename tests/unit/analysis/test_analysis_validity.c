@@ -135,7 +135,7 @@ static const struct golden impact_guards_and_aborts[] = {
       .more = "{'t':4000000000,'ev':'abort','why':'interrupt'}\n"},
      VERDICT_INCONCLUSIVE,
      3,
-     "interrupted",
+     "stopped by the person",
      "recovery_time 0.990..inf inconclusive",
      NULL},
     {"a step passed its limit",

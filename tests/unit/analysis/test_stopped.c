@@ -39,7 +39,7 @@ static void test_the_trial_under_way_is_left_out(void)
     CU_ASSERT_TRUE(a->trials[3].stopped);
     CU_ASSERT_FALSE(a->trials[2].stopped);
     CU_ASSERT_EQUAL(a->verdict, VERDICT_INCONCLUSIVE);
-    CU_ASSERT_STRING_EQUAL(a->why, "trial 3: interrupted");
+    CU_ASSERT_STRING_EQUAL(a->why, "trial 3: stopped by the person");
     /* The target is the worst of those that had ended. */
     CU_ASSERT_EQUAL(a->targets[0].verdict, VERDICT_PASS);
     CU_ASSERT_DOUBLE_EQUAL(a->targets[0].upper, 1.602, 1e-9);
@@ -47,7 +47,7 @@ static void test_the_trial_under_way_is_left_out(void)
     CU_ASSERT_EQUAL(of->passes, 2);
     CU_ASSERT_EQUAL_FATAL(of->n_left_out, 1);
     CU_ASSERT_EQUAL(of->left_out[0].trial, 3);
-    CU_ASSERT_STRING_EQUAL(of->left_out[0].why, "interrupted");
+    CU_ASSERT_STRING_EQUAL(of->left_out[0].why, "stopped by the person");
     story_free(&t);
 }
 

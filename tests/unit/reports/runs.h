@@ -61,7 +61,7 @@ static const struct reported runs[] = {
       .more = "{'t':4000000000,'ev':'abort','why':'interrupt','what':'stopped by the person'}\n"},
      "inconclusive",
      3,
-     {"inconclusive: ", "interrupt", "abort"},
+     {"inconclusive: ", "stopped by the person", "abort"},
      NULL},
     {"a dirty host",
      {OUTAGE, .recovery_limit_ms = 5000, .blast_permille = -1, .dirty = true},
