@@ -5,8 +5,11 @@
 #include "base/utf8.h"
 
 #include <curl/curl.h>
+#include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 enum { CONNECT_MS = 5000, ATTEMPTS = 2, SHOWN_MAX = 200 };
@@ -100,17 +103,57 @@ static bool may_try_again(CURLcode rc, long status)
            (rc == CURLE_OK && (status == 429 || (status >= 502 && status <= 504)));
 }
 
-static int refused(const struct post *p, long status, struct buf *answer, struct err *err)
+static void words_of(const struct buf *answer, char ret[SHOWN_MAX + 1])
 {
-    char said[SHOWN_MAX + 1] = "";
     size_t n = answer->len < SHOWN_MAX ? answer->len : SHOWN_MAX;
     if (n != 0)
-        memcpy(said, answer->data, n);
-    utf8_clean(said, n);
+        memcpy(ret, answer->data, n);
+    ret[n] = '\0';
+    utf8_clean(ret, n);
+}
+
+static int refused(const struct post *p, long status, const struct buf *answer, struct err *err)
+{
+    char said[SHOWN_MAX + 1];
+    words_of(answer, said);
     if (status == 401 || status == 403)
         return make_error(err, ERR_REFUSED, 0, "%s refused (HTTP %ld): is the token right? %s",
                           p->url, status, said);
     return make_error(err, ERR_PROTOCOL, 0, "%s answered HTTP %ld: %s", p->url, status, said);
+}
+
+static bool is_json(const char *type)
+{
+    static const char json[] = "application/json";
+    size_t n = sizeof(json) - 1;
+    return strncasecmp(type, json, n) == 0 && (type[n] == '\0' || strchr("; \t", type[n]) != NULL);
+}
+
+/* A page for people, such as a proxy's or a login's, comes with 200 too: it took nothing. */
+static int check_json(const struct post_link *link, const struct post *p, long status,
+                      const struct buf *answer, struct err *err)
+{
+    char said[SHOWN_MAX + 1], type[SHOWN_MAX + 1] = "";
+    char *given = NULL;
+    if (answer->len == 0)
+        return 0;
+    words_of(answer, said);
+    (void)curl_easy_getinfo(link->easy, CURLINFO_CONTENT_TYPE, &given);
+    if (given != NULL && !is_json(given)) {
+        (void)snprintf(type, sizeof(type), "%s", given);
+        utf8_clean(type, strlen(type));
+        return make_error(err, ERR_PROTOCOL, 0,
+                          "%.150s answered HTTP %ld with %.60s, not JSON: is that its address? %s",
+                          p->url, status, type, said);
+    }
+    json_t *o = json_loadb(answer->data, answer->len, 0, NULL);
+    bool object = json_is_object(o);
+    json_decref(o);
+    return object ? 0
+                  : make_error(err, ERR_PROTOCOL, 0,
+                               "%.150s answered HTTP %ld with no JSON object: is that its address? "
+                               "%s",
+                               p->url, status, said);
 }
 
 /* Who does not answer: is it the network, or somebody who takes a request and says nothing? */
@@ -153,5 +196,5 @@ int post_send(struct post_link *link, const struct post *p, struct buf *answer, 
                           link->why[0] != '\0' ? link->why : curl_easy_strerror(rc));
     if (status < 200 || status > 299)
         return refused(p, status, answer, err);
-    return 0;
+    return check_json(link, p, status, answer, err);
 }

@@ -30,8 +30,8 @@ void post_close_at(struct post_link **link);
 #define CLEANUP_POST __attribute__((cleanup(post_close_at)))
 
 /*
- * 0: the server took it (2xx), and `answer` has what it said, cut at its maximum. Where nobody
- * answers in time, or the server is busy (429, 502, 503, 504), it is tried once more after a
+ * 0: the server took it (2xx), and `answer` has what it said, a JSON object or nothing. Where
+ * nobody answers in time, or the server is busy (429, 502, 503, 504), it is tried once more after a
  * second: it takes at most twice `whole_ms` and that second, however slowly an answer drips in.
  * Anything else is an error with the server's own words.
  */

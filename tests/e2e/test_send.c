@@ -11,7 +11,19 @@ enum { LATE_MS = 500, ATTEMPTS = 2, BETWEEN_MS = 1000, DRIP_MS = 20 };
 
 static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
 
-enum manner { ANSWERS, SILENT, DRIPS };
+/* Who answers is not always a collector: the whole head and body of each. */
+#define HEAD "HTTP/1.1 200 OK\r\nConnection: close\r\n"
+static const char *const others[] = {
+    HEAD "Content-Type: text/html; charset=utf-8\r\n\r\n<html>Log in</html>",
+    HEAD "Content-Type: text/html\r\n\r\n{}",
+    HEAD "Content-Type: application/json\r\n\r\n<html>Log in</html>",
+    HEAD "\r\nwelcome",
+    HEAD "\r\n[1]",
+    HEAD "Content-Type: Application/JSON;charset=utf-8\r\n\r\n{\"partialSuccess\":{}}",
+    HEAD "Content-Type: text/plain\r\nContent-Length: 0\r\n\r\n",
+};
+
+enum manner { ANSWERS, SILENT, DRIPS, OTHERS /* and its number */ };
 
 struct server {
     int fd;
@@ -25,10 +37,11 @@ static void serve_one(int fd, enum manner manner)
 {
     char piece[65536];
     ssize_t n = 1;
-    if (manner == ANSWERS) {
+    if (manner == ANSWERS || manner >= OTHERS) {
+        const char *says = manner >= OTHERS ? others[manner - OTHERS] : answer;
         n = read(fd, piece, sizeof(piece));
         e2e_sleep_ms(20); /* the rest of the request */
-        (void)!write(fd, answer, sizeof(answer) - 1);
+        (void)!write(fd, says, strlen(says));
         return;
     }
     for (size_t i = 0; n != 0; i++) {
@@ -155,6 +168,28 @@ static void test_who_answers(void)
                                 " annotations to http://127.0.0.1:", 0, 0, 20000});
 }
 
+static void test_who_is_no_collector(void)
+{
+    static const struct {
+        int status;
+        const char *says;
+    } rows[] = {
+        {3, "answered HTTP 200 with text/html; charset=utf-8, not JSON: is that its address? "
+            "<html>Log in</html>"},
+        {3, "answered HTTP 200 with text/html, not JSON: is that its address? {}"},
+        {3, "answered HTTP 200 with no JSON object: is that its address? <html>Log in</html>"},
+        {3, "answered HTTP 200 with no JSON object: is that its address? welcome"},
+        {3, "answered HTTP 200 with no JSON object: is that its address? [1]"},
+        {0, "sent "},
+        {0, "sent "},
+    };
+    static const char *const options[] = {"--otlp", "--grafana"};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        for (size_t k = 0; k < 2; k++)
+            send_once(&(struct sending){options[k], "20s", OTHERS + (enum manner)i, rows[i].status,
+                                        rows[i].says, 0, 0, 20000});
+}
+
 static void test_bounds(void)
 {
     send_once(
@@ -165,6 +200,7 @@ static const struct check_test tests[] = {
     {"who never answers", test_who_never_answers},
     {"who answers byte by byte", test_who_answers_byte_by_byte},
     {"who answers", test_who_answers},
+    {"who is no collector", test_who_is_no_collector},
     {"bounds", test_bounds},
 };
 
