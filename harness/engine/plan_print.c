@@ -262,6 +262,20 @@ static void print_drawn(const struct plan *plan, const struct scenario_step *s, 
     buf_puts(out, "drawn at run time (--seed N shows what a seed draws); for example:\n");
 }
 
+/* What acts once is never "on": its length only says when it counts as over. */
+static void print_instant(const struct scenario_step *s, const char *indent, struct buf *out)
+{
+    const struct fault *f = s->fault;
+    if (s->length.ns != 0) {
+        buf_printf(out, "%s  acts once, and counts as over ", indent);
+        print_duration(out, s->length.ns);
+        bool ends = param_find(f->params, f->n_params, "service") != NULL;
+        buf_puts(out, ends ? " later: what it ended is started then, if it has not come back\n"
+                           : " later\n");
+    }
+    buf_printf(out, "%s  CANNOT BE UNDONE\n", indent);
+}
+
 static int print_fault(const struct plan *plan, size_t step, const char *indent, struct buf *out,
                        struct err *err)
 {
@@ -287,7 +301,7 @@ static int print_fault(const struct plan *plan, size_t step, const char *indent,
     if (s->load != NULL)
         buf_printf(out, "%s  ends with the load's process at the latest\n", indent);
     else if (s->fault->lifetime == LIFETIME_INSTANT)
-        buf_printf(out, "%s  CANNOT BE UNDONE\n", indent);
+        print_instant(s, indent, out);
     else
         buf_printf(out, "%s  put back by command; should that not come, by the %s\n", indent,
                    lifetime_word(s->fault->lifetime));

@@ -7,16 +7,26 @@
 
 enum { SHOWN_MAX = 400, WAIT_MAX = 120 };
 
-/* Of the faults that are on, the one that ends first; INT64_MAX: the steps end them. -1: none. */
-static int64_t first_end(const struct run *r)
+static bool is_instant(const struct run *r, const struct engine_injection *i)
 {
-    int64_t end = -1;
+    return r->plan->steps[i->step].step->fault->lifetime == LIFETIME_INSTANT;
+}
+
+/* Of the faults that are on, the one that ends first; one that acted once, and is not on, only when
+ * there is no other. NULL: none. */
+static const struct engine_injection *first_to_end(const struct run *r)
+{
+    const struct engine_injection *first = NULL;
     for (size_t i = 0; i < engine_n_injections(r->engine); i++) {
         const struct engine_injection *one = engine_injection(r->engine, i);
-        if (one->state == INJECTION_ACTIVE && (end < 0 || one->ends_ns < end))
-            end = one->ends_ns;
+        if (one->state != INJECTION_ACTIVE)
+            continue;
+        bool instant = is_instant(r, one);
+        bool other = first != NULL && is_instant(r, first) != instant;
+        if (first == NULL || (other ? !instant : one->ends_ns < first->ends_ns))
+            first = one;
     }
-    return end;
+    return first;
 }
 
 static int seconds(int64_t ns)
@@ -24,10 +34,28 @@ static int seconds(int64_t ns)
     return ns > 0 ? (int)((ns + NS_PER_SEC - 1) / NS_PER_SEC) : 0;
 }
 
+static void put_fault(const struct run *r, const struct engine_injection *i, int64_t now,
+                      char ret[WAIT_MAX])
+{
+    const char *name = r->plan->steps[i->step].step->fault->name;
+    bool open = i->ends_ns == INT64_MAX;
+    int on = seconds(now - i->active_ns), left = seconds(i->ends_ns - now);
+    int ago = (int)((now - i->active_ns) / NS_PER_SEC);
+    if (is_instant(r, i) && open)
+        (void)snprintf(ret, WAIT_MAX, "%.40s was %d s ago", name, ago);
+    else if (is_instant(r, i))
+        (void)snprintf(ret, WAIT_MAX, "%.40s was %d s ago, and counts as over in %d s", name, ago,
+                       left);
+    else
+        (void)snprintf(ret, WAIT_MAX, "the fault is on for %d s%s", open ? on : left,
+                       open ? "" : " more");
+}
+
 /* Rounded up, so that the last second is 1 and not 0. */
 static void put_wait(const struct run *r, char ret[WAIT_MAX])
 {
-    int64_t now = run_now(r), since = now - r->state_ns, end = first_end(r);
+    const struct engine_injection *fault = first_to_end(r);
+    int64_t now = run_now(r), since = now - r->state_ns;
     const struct scenario *s = r->scenario;
     ret[0] = '\0';
     switch (engine_state(r->engine)) {
@@ -37,12 +65,8 @@ static void put_wait(const struct run *r, char ret[WAIT_MAX])
         break;
     case ENGINE_INJECT:
     case ENGINE_HOLD:
-        if (engine_holding(r->engine) || end < 0)
-            break;
-        if (end == INT64_MAX)
-            (void)snprintf(ret, WAIT_MAX, "the fault is on for %d s", seconds(since));
-        else
-            (void)snprintf(ret, WAIT_MAX, "the fault is on for %d s more", seconds(end - now));
+        if (!engine_holding(r->engine) && fault != NULL)
+            put_fault(r, fault, now, ret);
         break;
     case ENGINE_RECOVER:
         (void)snprintf(ret, WAIT_MAX, "observing, at most %d s more",

@@ -224,7 +224,9 @@ static const struct key fault_keys[] = {
      .max = LENGTH_MAX,
      .def = NULL,
      .doc = "How long it stays, from the moment it was seen to be active. Without it, until the "
-            "end of the steps or a heal."},
+            "end of the steps or a heal. What acts once (process.kill, network.reset) is not on "
+            "for a while: it then counts as over so long after, and what it ended and has not come "
+            "back is started."},
     {.name = "wait_end",
      .type = KEY_PARAM,
      .param = PARAM_BOOL,

@@ -33,11 +33,10 @@ def contents(folder):
             if os.path.isfile(f"{folder}/{name}")}
 
 
-def run_on_a_terminal(out):
+def run_on_a_terminal(out, *args, shows):
     """What a person sees of a run: its output has a line that is written over while it waits."""
     ours, theirs = os.openpty()
-    child = subprocess.Popen([program, "run", "--store", "", "--out", out, "--set", "length=3s",
-                              "tests/e2e/small.yaml"], cwd=source,
+    child = subprocess.Popen([program, "run", "--store", "", "--out", out, *args], cwd=source,
                              stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.STDOUT,
                              env={**os.environ, "TERM": "xterm", "NO_COLOR": ""})
     os.close(theirs)
@@ -57,7 +56,7 @@ def run_on_a_terminal(out):
     colour = {"pass": 32, "fail": 31}.get(verdict, 33)
     assert f"\x1b[{colour}m{verdict}\x1b[0m: " in text, text
     if '"ev":"steady","held":true' in open(f"{out}/journal.ndjson").read().replace(", ", ",").replace(": ", ":"):
-        assert "\r\x1b[K" in text and "... the fault is on for " in text, text
+        assert "\r\x1b[K" in text and shows in text, text
 
 
 def check_files(out):
@@ -184,7 +183,10 @@ def main():
             shutil.copytree(sys.argv[3], out)
             blackstart("report", "--store", "", out)
         else:
-            run_on_a_terminal(out)
+            run_on_a_terminal(out, "--set", "length=3s", "tests/e2e/small.yaml",
+                              shows="... the fault is on for ")
+            run_on_a_terminal(f"{out}-killed", "tests/e2e/killed.yaml",
+                              shows="... process.kill was 1 s ago, and counts as over in ")
         check_files(out)
         check_made_again(out)
         blackstart("report", "--store", "", out)

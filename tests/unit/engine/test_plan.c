@@ -191,6 +191,29 @@ static void test_print(void)
     unload();
 }
 
+/* What acts once is not on for a while: what "for" means there is said. */
+static void test_print_instant(void)
+{
+    if (!load(HEAD "steps:\n"
+                   "  - {fault: process.kill, hosts: n3, process: x, for: 5s}\n"
+                   "  - {fault: network.reset, hosts: n3, peers: n1, for: 7s}\n"
+                   "  - {fault: process.kill, hosts: n2, process: x}\n",
+              9))
+        return;
+    CLEANUP_FREE char *text = NULL;
+    struct err err;
+    CU_ASSERT_EQUAL_FATAL(plan_print(plan, &text, &err), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text,
+                                  "  acts once, and counts as over 5s later: what it ended is "
+                                  "started then, if it has not come back\n"
+                                  "  CANNOT BE UNDONE\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "  acts once, and counts as over 7s later\n"));
+    const char *third = strstr(text, "3. +");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(third);
+    CU_ASSERT_PTR_NULL(strstr(third, "acts once"));
+    unload();
+}
+
 /* What a run does beside its steps. */
 static void test_print_rest(void)
 {
@@ -368,6 +391,7 @@ static void test_planned(void)
 }
 
 static const struct check_test tests[] = {
+    {"what acts once", test_print_instant},
     {"what a run does beside its steps", test_print_rest},
     {"print what is drawn", test_print_drawn},
     {"print a moment", test_print_moment},
