@@ -4,6 +4,8 @@
 
 #include <inttypes.h>
 
+enum { WRITES_OPEN_MAX = 20 };
+
 static void put_range(struct html *h, uint32_t lower, uint32_t upper)
 {
     if (upper > lower)
@@ -105,13 +107,31 @@ static size_t put_rows(struct html *h, rows *put)
     return n;
 }
 
-static bool any_write(const struct analysis *a)
+static size_t all_writes(const struct analysis *a)
 {
+    size_t n = 0;
     for (size_t i = 0; i < a->n_trials; i++)
         for (size_t k = 0; k < a->trials[i].n_ledgers; k++)
-            if (a->trials[i].ledgers[k].n_writes != 0)
-                return true;
-    return false;
+            n += a->trials[i].ledgers[k].n_writes;
+    return n;
+}
+
+/* Many are opened by who wants to see them: they would hide what comes below. */
+static void put_writes(struct html *h)
+{
+    size_t n = all_writes(h->report->analysis);
+    bool many = n > WRITES_OPEN_MAX;
+    if (n == 0)
+        return;
+    if (many)
+        buf_printf(h->out, "<details><summary>The %zu writes one by one</summary>\n", n);
+    html_table_begin(h, "Each write with such a fate, and when it was sent and answered",
+                     HTML_COLUMNS("#Trial", "!Ledger", "#Write", "Fate", "#Sent and answered"));
+    (void)put_rows(h, write_rows);
+    html_table_end(h);
+    html_rows_left(h, n, HTML_ROWS_MAX / 2);
+    if (many)
+        buf_puts(h->out, "</details>\n");
 }
 
 void html_ledgers(struct html *h)
@@ -135,11 +155,5 @@ void html_ledgers(struct html *h)
         HTML_COLUMNS("#Trial", "!Ledger", "View", "#There", "#Absent", "#Phantoms", "#Duplicates"));
     (void)put_rows(h, view_rows);
     html_table_end(h);
-    if (!any_write(a))
-        return;
-    html_table_begin(h, "Each write with such a fate, and when it was sent and answered",
-                     HTML_COLUMNS("#Trial", "!Ledger", "#Write", "Fate", "#Sent and answered"));
-    n = put_rows(h, write_rows);
-    html_table_end(h);
-    html_rows_left(h, n, HTML_ROWS_MAX / 2);
+    put_writes(h);
 }

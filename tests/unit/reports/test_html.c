@@ -316,7 +316,35 @@ static void test_the_page_of_a_long_series_is_small(void)
     free(bins);
 }
 
+/* A list that is long is there, but closed. */
+static void test_many_lost_writes_hide_nothing(void)
+{
+    static struct analysis_write writes[200];
+    for (int many = 0; many < 2; many++) {
+        struct story_told t;
+        CLEANUP_BUF struct buf out = BUF_INIT(REPORT_MAX);
+        struct analysis_ledger l = {.name = "orders",
+                                    .why = "",
+                                    .sentence = "",
+                                    .writes = writes,
+                                    .n_writes = many != 0 ? 200 : 5};
+        for (size_t i = 0; i < 200; i++)
+            writes[i] = (struct analysis_write){.id = 90000 + i, .fate = FATE_LOST, .why = ""};
+        story_tell(&(struct story){OUTAGE, .recovery_limit_ms = 1550}, &t);
+        t.analysis->trials[0].ledgers = &l;
+        t.analysis->trials[0].n_ledgers = 1;
+        render(&t, &out);
+        expect_well_formed("lost writes", &out);
+        const char *closed = strstr(buf_text(&out), "<summary>The 200 writes one by one</summary>");
+        const char *first = strstr(buf_text(&out), ">90000<");
+        CU_ASSERT_PTR_NOT_NULL(first);
+        CU_ASSERT(many != 0 ? closed != NULL && closed < first : closed == NULL);
+        story_free(&t);
+    }
+}
+
 static const struct check_test tests[] = {
+    {"many lost writes hide nothing", test_many_lost_writes_hide_nothing},
     {"the page of a long series is small", test_the_page_of_a_long_series_is_small},
     {"pages", test_pages},
     {"hostile words stay words", test_hostile_words_stay_words},
