@@ -46,7 +46,8 @@ static const struct command commands[] = {
     {"preload", "let faults reach a unit's calls and clock", "UNIT [LIBRARY]",
      "Puts the preload library and the unit's page into " FIU_PAGE_DIR " and prints what the unit\n"
      "needs to start with them: faults of the kinds fiu and clock then reach its programs.\n"
-     "LIBRARY is " FIU_LIBRARY " beside this program unless it is given.\n",
+     "LIBRARY is " FIU_LIBRARY " beside this program unless it is given; what is no such library\n"
+     "is refused.\n",
      "blackstart-agent preload redis-server", unit_preload},
     {"trap", "let faults reach a unit that loads no library", "UNIT [rare|writes|all]",
      "Prints what the unit needs to start with its calls on files trapped by the kernel: the "

@@ -4,6 +4,7 @@
 #include "agents/dropin.h"
 #include "agents/faults/fiu.h"
 #include "agents/fiu/install.h"
+#include "agents/fiu/library.h"
 #include "agents/fiu/trap.h"
 #include "agents/host/systemd.h"
 #include "agents/host/unit_name.h"
@@ -61,15 +62,17 @@ static int find_self(char *path, size_t size, struct err *err)
     return 0;
 }
 
-/* The library's own path is put into ret. */
+/* The library's own path is put into ret. What is no such library is none for any unit. */
 static int open_library(const char *given, const char *self, char ret[PATH_MAX], struct err *err)
 {
     if (given == NULL)
         (void)snprintf(ret, PATH_MAX, "%.*s/" FIU_LIBRARY, (int)(strrchr(self, '/') - self), self);
     else if (realpath(given, ret) == NULL)
         return make_error(err, ERR_SYSTEM, errno, "find the library %s", given);
-    int fd = open(ret, O_RDONLY | O_CLOEXEC);
-    return fd >= 0 ? fd : make_error(err, ERR_SYSTEM, errno, "open the library %s", ret);
+    CLEANUP_FD int fd = open(ret, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return make_error(err, ERR_SYSTEM, errno, "open the library %s", ret);
+    return library_check(fd, ret, err) == 0 ? steal_fd(&fd) : -1;
 }
 
 /* As the drop-in has it do before each start of the unit: systemd, which may be busy with that, is

@@ -10,6 +10,12 @@
 #include <fiu-control.h>
 #include <fiu.h>
 
+/* By which an agent knows this library from other files (library.h), before any program loads it.
+ */
+extern const uint32_t blackstart_fiu_page_version;
+__attribute__((visibility("default"))) const uint32_t blackstart_fiu_page_version =
+    FIU_PAGE_VERSION;
+
 static _Atomic uint64_t nothing_armed;
 _Atomic uint64_t *preload_armed = &nothing_armed;
 struct fiu_page *preload_page;

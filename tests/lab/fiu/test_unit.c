@@ -68,6 +68,32 @@ static void test_command(void)
     CU_ASSERT_EQUAL(row->supported(&host, &err), 0);
 }
 
+/* All units share it: what is no such library does not take its place. */
+static void test_library(void)
+{
+    static const char *const given[][2] = {
+        {"/etc/passwd", "is no ELF file"},
+        {"/dev/zero", "is no regular file"},
+        {"/", "is no regular file"},
+        {UNIT_AGENT, "has no symbol blackstart_fiu_page_version"},
+        {"/run/half.so", "is cut short"},
+        {"/run/fifo", "is no regular file"},
+    };
+    CU_ASSERT_TRUE(agent_preload(unit));
+    CU_ASSERT_EQUAL(shell_run("head -c 60000 " FIU_LIBRARY_PATH " >/run/half.so; mkfifo /run/fifo"),
+                    0);
+    ino_t library = library_inode();
+    for (size_t i = 0; i < COUNT(given); i++) {
+        CU_ASSERT_EQUAL(unit_agent(said, sizeof(said), "preload '%s' %s", unit, given[i][0]), 3);
+        CU_ASSERT_TRUE(has_said(given[i][1]));
+        CU_ASSERT_TRUE(has_said(given[i][0]));
+        CU_ASSERT_EQUAL(library_inode(), library);
+    }
+    CU_ASSERT_EQUAL(
+        unit_agent(said, sizeof(said), "preload '%s' " BINARY_DIR "/" FIU_LIBRARY, unit), 0);
+    CU_ASSERT_EQUAL(library_inode(), library);
+}
+
 /* One unit by both of its names; and what is none. */
 static void test_names(void)
 {
@@ -215,11 +241,9 @@ static void test_without_library(void)
 }
 
 static const struct check_test tests[] = {
-    {"the command", test_command},
-    {"names", test_names},
-    {"no systemd", test_no_systemd},
-    {"a fault", test_fault},
-    {"without the library", test_without_library},
+    {"the command", test_command}, {"the library", test_library},
+    {"names", test_names},         {"no systemd", test_no_systemd},
+    {"a fault", test_fault},       {"without the library", test_without_library},
 };
 
 int main(void)
