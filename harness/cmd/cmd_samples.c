@@ -182,7 +182,7 @@ static int print_all(const struct command_args *args, struct err *err)
 /* Its lines are documents of their own: what is wrong is not one more of them. */
 static int run(const struct command_args *args, struct err *err)
 {
-    return print_all(args, err) < 0 ? COMMAND_TOLD : 0;
+    return print_all(args, err);
 }
 
 const struct command command_samples = {
@@ -199,6 +199,7 @@ const struct command command_samples = {
     .example = "blackstart samples runs/latest --probe write --from 12s --to 13s",
     .options = options,
     .n_options = sizeof(options) / sizeof(options[0]),
+    .json_lines = true,
     .operands_min = 1,
     .operands_max = 1,
     .run = run,

@@ -218,15 +218,32 @@ static int print_text(struct buf *text, struct err *err)
     return 0;
 }
 
-void command_print_refusal(const struct command_args *args, const struct err *err, json_t *problems)
+static void print_document(const struct err *err, json_t *problems)
 {
     json_t *doc = json_pack("{s:n, s:i, s:s, s:o}", "verdict", "exit", err_exit_status(err->code),
                             "error", err->msg, "problems", problems);
-    if (command_flag(args, "json")) {
-        (void)json_dumpf(doc, stdout, JSON_INDENT(2));
-        (void)puts("");
-    }
+    (void)json_dumpf(doc, stdout, JSON_INDENT(2));
+    (void)puts("");
     json_decref(doc);
+}
+
+void command_print_refusal(const struct command_args *args, const struct err *err, json_t *problems)
+{
+    if (command_flag(args, "json") && !args->command->json_lines)
+        print_document(err, problems);
+    else
+        json_decref(problems);
+}
+
+/* Of a command line that may be wrong elsewhere: whoever asks for a document reads nothing else. */
+static bool asks_for_document(const struct command *c, int argc, char **argv)
+{
+    if (c->json_lines || option_by_name(c, "json", 4) == NULL)
+        return false;
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--json") == 0)
+            return true;
+    return false;
 }
 
 static int run_command(const struct command_list *list, int argc, char **argv, struct err *err)
@@ -246,8 +263,13 @@ static int run_command(const struct command_list *list, int argc, char **argv, s
     if (command == NULL)
         return unknown_command(list, word, err);
     struct command_args args;
-    if (command_parse(command, argc - 2 > 0 ? argc - 2 : 0, argv + 2, &args, err) != 0)
+    int n = argc - 2 > 0 ? argc - 2 : 0;
+    bool document = asks_for_document(command, n, argv + 2);
+    if (command_parse(command, n, argv + 2, &args, err) != 0) {
+        if (document)
+            print_document(err, json_array());
         return -1;
+    }
     if (command_flag(&args, "help")) {
         command_print_help(command, (size_t)terminal_width(stdout), &text);
         return print_text(&text, err);

@@ -51,6 +51,7 @@ struct command {
     const char *example; /* whole command lines, one a line */
     const struct command_option *options;
     size_t n_options;
+    bool json_lines;                   /* --json prints an object a line: what is wrong is none */
     int operands_min, operands_max;    /* COMMAND_OPERANDS_ANY: no maximum */
     void (*complete)(struct buf *out); /* adds the words that an operand may be; NULL: files */
     /* The exit status, 0 or more; or -1 with err, whose code gives the exit status, and of which

@@ -104,6 +104,12 @@ static void test_refusals_as_documents(void)
         "blackstart compare --json nosuch nosuch 2>/dev/null",
         "blackstart faults --json nosuch 2>/dev/null",
         "blackstart report --json nosuch 2>/dev/null",
+        "blackstart trend --json 2>/dev/null",
+        "blackstart run --json --bogus 2>/dev/null",
+        "blackstart run --bogus --json x 2>/dev/null",
+        "blackstart run x --json y 2>/dev/null",
+        "blackstart run --json --json x 2>/dev/null",
+        "blackstart lab exec --json 2>/dev/null",
     };
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         CU_ASSERT_EQUAL(command(lines[i]), 2);
@@ -114,6 +120,22 @@ static void test_refusals_as_documents(void)
         CU_ASSERT_EQUAL(json_integer_value(json_object_get(doc, "exit")), 2);
         CU_ASSERT_TRUE(json_is_string(json_object_get(doc, "error")));
         json_decref(doc);
+    }
+}
+
+/* Not where lines are asked for, nor of what is behind "--" or has no such option. */
+static void test_refusals_without_documents(void)
+{
+    static const char *const lines[] = {
+        "blackstart samples --json nosuch 2>/dev/null",
+        "blackstart samples --json --bogus 2>/dev/null",
+        "blackstart run --bogus -- --json 2>/dev/null",
+        "blackstart send --json x 2>/dev/null",
+        "blackstart --json 2>/dev/null",
+    };
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        CU_ASSERT_EQUAL(command(lines[i]), 2);
+        CU_ASSERT_STRING_EQUAL(said, "");
     }
 }
 
@@ -205,6 +227,7 @@ static const struct check_test tests[] = {
     {"values out of bounds", test_values},
     {"what a fault says of itself", test_what_a_fault_says},
     {"refusals as documents", test_refusals_as_documents},
+    {"refusals without documents", test_refusals_without_documents},
     {"files alone", test_files_alone},
     {"a broken run", test_a_broken_run},
     {"manual pages", test_manual_pages},
