@@ -6,6 +6,7 @@
 #include "agents/host/systemd_start.h"
 #include "agents/host/unit_name.h"
 #include "agents/unit.h"
+#include "agents/unit_page.h"
 #include "agents/unit_parts.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -35,11 +36,20 @@ struct door {
     ino_t ino;
 };
 
-/* Another start's socket, of a supervisor that still waits, goes on being that one's. */
+/* One that still waits for an earlier start serves the next one: two would take turns at deafness.
+ * What a dead one left is replaced. */
 static int door_open(const char *unit, struct door *ret, struct err *err)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     struct stat st;
+    CLEANUP_FD int lock = unit_page_lock(err);
+    if (lock < 0)
+        return -1;
+    if (unit_is_awaited(unit))
+        return make_error(err, ERR_REFUSED, 0,
+                          "another supervisor waits at " UNIT_SOCKET
+                          " already, and serves the unit's next start",
+                          unit);
     (void)snprintf(ret->path, sizeof(ret->path), UNIT_SOCKET, unit);
     (void)snprintf(at.sun_path, sizeof(at.sun_path), UNIT_SOCKET "-new", unit);
     (void)unlink(at.sun_path);
@@ -54,13 +64,17 @@ static int door_open(const char *unit, struct door *ret, struct err *err)
     return 0;
 }
 
-/* The path may be another start's by now. */
-static void door_close(struct door *door)
+/* The path may be another start's by now. For whom nobody came, the page goes too. */
+static void door_close(struct door *door, const char *unit, bool in_vain)
 {
+    struct err ignored;
     struct stat st;
+    CLEANUP_FD int lock = unit_page_lock(&ignored);
     if (lstat(door->path, &st) == 0 && st.st_dev == door->dev && st.st_ino == door->ino)
         (void)unlink(door->path);
     (void)close(door->fd);
+    if (in_vain && lock >= 0)
+        (void)unit_page_drop(unit);
 }
 
 /* Where systemd does not say which group is the unit's, any of its name will do. */
@@ -132,42 +146,45 @@ static int guest_receive(const struct door *door, int signals, int proc, const c
     }
 }
 
-/* The socket goes here, not at the end of the program: by then we stand in its mount namespace. */
-static int guest_wait(const char *unit, int signals, int proc, int64_t seconds, pid_t *ret_pid,
-                      struct err *err)
+/* The socket goes here, not at the end of the program: by then we stand in its mount namespace. It
+ * stands before the page does, which is then known to be somebody's. */
+static int guest_wait(const char *unit, int signals, int root, int proc, int64_t seconds,
+                      pid_t *ret_pid, struct err *err)
 {
+    bool kept;
     char group[512], full[UNIT_NAME_SIZE];
     struct door door = {.fd = -1};
     unit_name_full(full, unit);
     group_find(unit, group, sizeof(group));
     if (door_open(unit, &door, err) != 0)
         return -1;
+    if (install_service(root, unit, -1, &kept, err) != 0) {
+        door_close(&door, unit, true);
+        return -1;
+    }
     (void)sd_notify(1, "READY=1");
     (void)fprintf(stderr,
                   "blackstart-agent: waits at %s for the program of %s, a process of the control "
                   "group %s, for %lld s at most\n",
                   door.path, full, group, (long long)seconds);
     int sock = guest_receive(&door, signals, proc, group, seconds * NS_PER_SEC, ret_pid, err);
-    door_close(&door);
+    door_close(&door, unit, sock < 0);
     return sock;
 }
 
 static int supervise(const char *unit, int64_t seconds, struct err *err)
 {
     char page[128];
-    bool kept;
     pid_t pid = 0;
     sigset_t before;
     CLEANUP_FD int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     CLEANUP_FD int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     (void)snprintf(page, sizeof(page), FIU_PAGE_DIR "/%s.page", unit);
     (void)prctl(PR_SET_NAME, "blackstart-fiu");
-    if (install_service(root, unit, -1, &kept, err) != 0)
-        return -1;
     CLEANUP_FD int signals = signals_hold(&before, err);
     if (signals < 0)
         return -1;
-    CLEANUP_FD int sock = guest_wait(unit, signals, proc, seconds, &pid, err);
+    CLEANUP_FD int sock = guest_wait(unit, signals, root, proc, seconds, &pid, err);
     (void)sigprocmask(SIG_SETMASK, &before, NULL); /* which ends us if one of them came */
     return sock < 0 ? -1 : supervisor_attend(sock, proc, pid, page, err);
 }

@@ -271,6 +271,51 @@ static void test_waits(void)
     CU_ASSERT_EQUAL(unlink(sock_path), 0);
 }
 
+static int files_count(void)
+{
+    char said[64];
+    CU_ASSERT_EQUAL(
+        shell_read("ls " FIU_PAGE_DIR " | grep -c -e .sock -e .page || :", said, sizeof(said)), 0);
+    return (int)strtol(said, NULL, 10);
+}
+
+/* A second one for the same start is refused, and the first goes on; one that was killed is
+ * replaced. */
+static void test_second_supervisor(void)
+{
+    char said[1024];
+    supervisor_begin();
+    CU_ASSERT_EQUAL(unit_agent(said, sizeof(said), "supervise %s 1", unit), 3);
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, "another supervisor waits at"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, sock_path));
+    CU_ASSERT_EQUAL(access(sock_path, F_OK), 0);
+    CU_ASSERT_EQUAL(access(page_path, F_OK), 0);
+    program_begin(&(struct how){.user = 0});
+    fault_and_back("posix.fdatasync", FILE_);
+    program_end();
+    CU_ASSERT_EQUAL(status_of(supervisor), 0);
+    supervisor_begin();
+    (void)kill(supervisor, SIGKILL);
+    CU_ASSERT_EQUAL(status_of(supervisor), 1000 + SIGKILL);
+    CU_ASSERT_EQUAL(access(sock_path, F_OK), 0);
+    CU_ASSERT_EQUAL(unit_agent(said, sizeof(said), "supervise %s 1", unit), 3);
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, "nobody has come"));
+}
+
+/* For whom nobody came, no page is left; a page that was given to programs stays. */
+static void test_pages_left(void)
+{
+    char said[1024];
+    (void)unlink(page_path);
+    int before = files_count();
+    CU_ASSERT_EQUAL(unit_agent(said, sizeof(said), "supervise nosuch 1"), 3);
+    CU_ASSERT_EQUAL(files_count(), before);
+    CU_ASSERT_EQUAL(unit_agent(said, sizeof(said), "preload %s", unit), 0);
+    CU_ASSERT_EQUAL(unit_agent(said, sizeof(said), "supervise %s 1", unit), 3);
+    CU_ASSERT_EQUAL(access(page_path, F_OK), 0);
+    (void)unlink(page_path);
+}
+
 /* A unit that has the library's drop-in, and a program that it does not reach. */
 static void test_not_prepared(void)
 {
@@ -299,6 +344,8 @@ static const struct check_test tests[] = {
     {"the supervisor dies", test_supervisor_dies},
     {"untrapped", test_untrapped},
     {"nobody comes", test_waits},
+    {"a second supervisor", test_second_supervisor},
+    {"pages left", test_pages_left},
     {"not prepared", test_not_prepared},
 };
 

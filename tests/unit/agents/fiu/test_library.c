@@ -111,6 +111,8 @@ static Elf64_Sym *mark_find(void)
     const Elf64_Ehdr *head = (const Elf64_Ehdr *)image;
     const Elf64_Shdr *table = section_find(SHT_DYNSYM);
     CU_ASSERT_PTR_NOT_NULL_FATAL(table);
+    if (table == NULL)
+        return NULL;
     const Elf64_Shdr *names = (const Elf64_Shdr *)(image + head->e_shoff) + table->sh_link;
     Elf64_Sym *symbols = (Elf64_Sym *)(image + table->sh_offset);
     for (size_t i = 0; i < table->sh_size / sizeof(*symbols); i++)

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agents/unit_page.h"
+
+#include "agents/fiu/program.h"
+#include "agents/fiu/victim.h"
+#include "agents/unit_parts.h"
+#include "base/cleanup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* A file that root alone can open: whoever could lock the directory could keep units from starting.
+ */
+#define LOCK_FILE FIU_PAGE_DIR "/.lock"
+
+int unit_page_lock(struct err *err)
+{
+    if (mkdir(FIU_PAGE_DIR, 0755) != 0 && errno != EEXIST)
+        return make_error(err, ERR_SYSTEM, errno, "make %s", FIU_PAGE_DIR);
+    CLEANUP_FD int fd = open(LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 || flock(fd, LOCK_EX) != 0)
+        return make_error(err, ERR_SYSTEM, errno, "lock %s", LOCK_FILE);
+    return steal_fd(&fd);
+}
+
+/* Who waits sends us away, since we are not of the unit; a full queue is somebody's, too. */
+bool unit_is_awaited(const char *unit)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    (void)snprintf(to.sun_path, sizeof(to.sun_path), UNIT_SOCKET, unit);
+    CLEANUP_FD int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return sock >= 0 &&
+           (connect(sock, (const struct sockaddr *)&to, sizeof(to)) == 0 || errno == EAGAIN);
+}
+
+/* When that cannot be seen, yes. */
+static bool is_mapped(const char *unit)
+{
+    CLEANUP_DIR DIR *proc = opendir("/proc");
+    if (proc == NULL)
+        return true;
+    for (const struct dirent *e; (e = readdir(proc)) != NULL;)
+        if (strspn(e->d_name, "0123456789") == strlen(e->d_name) &&
+            program_maps_page(dirfd(proc), (pid_t)strtol(e->d_name, NULL, 10), unit))
+            return true;
+    return false;
+}
+
+static bool has_fault(int page)
+{
+    uint32_t slots = 1;
+    return pread(page, &slots, sizeof(slots), offsetof(struct fiu_page, slots_armed)) !=
+               (ssize_t)sizeof(slots) ||
+           slots != 0;
+}
+
+/* Supervisors lock the page that they live on. */
+static bool is_idle(int page)
+{
+    struct stat st;
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return fstat(page, &st) == 0 && (st.st_mode & 07777) == 0600 && !has_fault(page) &&
+           fcntl(page, F_OFD_SETLK, &lock) == 0;
+}
+
+bool unit_page_drop(const char *unit)
+{
+    struct err ignored;
+    char path[320];
+    CLEANUP_FD int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP_FD int page = -1;
+    (void)snprintf(path, sizeof(path), FIU_PAGE_DIR "/%s.page", unit);
+    return root >= 0 && victim_open(root, unit, &page, &ignored) == 0 && is_idle(page) &&
+           !unit_is_awaited(unit) && !is_mapped(unit) && unlink(path) == 0;
+}
