@@ -137,8 +137,9 @@ static void print(const struct compare *c, const struct sides *s, bool json)
     enum style style = c->exit_status == 1   ? STYLE_RED
                        : c->exit_status == 0 ? STYLE_GREEN
                                              : STYLE_YELLOW;
-    (void)printf("%s%s%s", terminal_style(stdout, style), buf_text(&out),
-                 terminal_style(stdout, STYLE_PLAIN));
+    (void)printf("%s", terminal_style(stdout, style));
+    terminal_put(stdout, buf_text(&out));
+    (void)fputs(terminal_style(stdout, STYLE_PLAIN), stdout);
     json_decref(list);
 }
 

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static enum style verdict_style(enum verdict v)
 {
@@ -19,7 +20,10 @@ static int print_one(const struct report *report, const struct report_renderer *
     CLEANUP_BUF struct buf out = BUF_INIT(REPORT_MAX);
     if (report_render(report, r, &out, err) < 0)
         return -1;
-    (void)fwrite(buf_text(&out), 1, out.len, stdout);
+    if (isatty(STDOUT_FILENO) == 1)
+        terminal_put(stdout, buf_text(&out));
+    else
+        (void)fwrite(buf_text(&out), 1, out.len, stdout);
     return 0;
 }
 
@@ -53,7 +57,7 @@ static void print_verdict(const struct report *report)
     for (int v = VERDICT_NOT_JUDGED; v <= VERDICT_FAIL; v++)
         paint.verdicts[v] = terminal_style(stdout, verdict_style((enum verdict)v));
     report_print_verdict(report, &paint, &out);
-    (void)fputs(buf_text(&out), stdout);
+    terminal_put_styled(stdout, buf_text(&out));
 }
 
 /* One that could not be written is told after the verdict. */

@@ -5,6 +5,7 @@
 #include "cmd/command.h"
 #include "cmd/outages_table.h"
 #include "cmd/scenario_find.h"
+#include "cmd/terminal.h"
 #include "engine/plan.h"
 #include "reports/reproduced.h"
 
@@ -112,7 +113,7 @@ static int list_all(bool json, struct err *err)
     if (rc == 0 && json)
         print_json(json_incref(l.json));
     else if (rc == 0)
-        (void)printf("%s", l.n != 0 ? buf_text(&out) : "no outage is shipped or in ./scenarios\n");
+        terminal_put(stdout, buf_text(&out));
     json_decref(l.json);
     return rc;
 }
@@ -153,7 +154,7 @@ static int show_one(const struct command_args *args, bool json, struct err *err)
                        scenario_expect_word((enum variant_expect)s->variants[i].expect));
         buf_printf(&out, "\n  blackstart run %s%s\n", s->n_variants > 1 ? "--compare " : "",
                    operand);
-        (void)fputs(buf_text(&out), stdout);
+        terminal_put(stdout, buf_text(&out));
     }
     scenario_free(s);
     return rc;

@@ -4,6 +4,7 @@
 #include "cmd/cmd_load.h"
 #include "cmd/command.h"
 #include "cmd/scenario_sets.h"
+#include "cmd/terminal.h"
 #include "engine/plan.h"
 
 #include <stdio.h>
@@ -35,7 +36,7 @@ static int print(const struct plan *plan, bool json, struct err *err)
     }
     if (plan_print(plan, &text, err) < 0)
         return -1;
-    (void)printf("%s", text);
+    terminal_put(stdout, text);
     return 0;
 }
 

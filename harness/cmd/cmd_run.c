@@ -71,8 +71,10 @@ static void clear_status(struct view *v)
 static void say(void *ctx, int64_t t_ns, const char *text)
 {
     clear_status(ctx);
-    (void)printf("%s%8.3f%s  %s\n", terminal_style(stdout, STYLE_DIM), (double)t_ns / 1e9,
-                 terminal_style(stdout, STYLE_PLAIN), text);
+    (void)printf("%s%8.3f%s  ", terminal_style(stdout, STYLE_DIM), (double)t_ns / 1e9,
+                 terminal_style(stdout, STYLE_PLAIN));
+    terminal_put(stdout, text);
+    (void)puts("");
     (void)fflush(stdout);
 }
 
@@ -92,7 +94,9 @@ static void ask_apart(void *ctx, int64_t t_ns, const char *text)
 {
     (void)ctx;
     (void)t_ns;
-    (void)fprintf(stderr, "blackstart run: %s\n", text);
+    (void)fputs("blackstart run: ", stderr);
+    terminal_put(stderr, text);
+    (void)fputs("\n", stderr);
 }
 
 /* The run does not judge: that is asked here, between two trials, of its journal so far. */

@@ -88,8 +88,9 @@ static void print(const struct variants_report *r, bool json)
     enum style style = r->exit_status == 1   ? STYLE_RED
                        : r->exit_status == 0 ? STYLE_GREEN
                                              : STYLE_YELLOW;
-    (void)printf("\n%s%s%s", terminal_style(stdout, style), buf_text(&out),
-                 terminal_style(stdout, STYLE_PLAIN));
+    (void)printf("\n%s", terminal_style(stdout, style));
+    terminal_put(stdout, buf_text(&out));
+    (void)fputs(terminal_style(stdout, STYLE_PLAIN), stdout);
 }
 
 int cmd_variants(const char *const *dirs, size_t n, bool json, struct err *err)

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "cmd/cmd_variants.h"
+#include "cmd/terminal.h"
 #include "journal/journal.h"
 #include "lab/place.h"
 #include "reports/outages.h"
@@ -158,7 +159,7 @@ int outages_table(const char *const *dirs, size_t n, bool json, struct err *err)
         json_decref(o);
     } else if (rc == 0) {
         report_outages_markdown(t->rows, t->n, &out);
-        (void)fputs(buf_text(&out), stdout);
+        terminal_put(stdout, buf_text(&out));
     }
     for (size_t i = 0; i < t->n; i++)
         judged_free(&t->runs[i]);

@@ -84,6 +84,16 @@ static size_t names_take(const struct places *p, char names[NAMES_MAX][NAME_SIZE
     return n;
 }
 
+/* Where nothing at all is shipped, the way there is what is missing. */
+static int nothing_there(const struct places *p, const char *what, struct err *err)
+{
+    return make_error_hint(err, ERR_INPUT,
+                           "go to where Blackstart's scenarios are, install it, or name the "
+                           "scenario's folder or file",
+                           "%.80s: looked in ./%.40s and %.200s, and no outage is there", what,
+                           p->dirs[0], p->dirs[1]);
+}
+
 static int unknown(const struct places *p, const char *operand, struct err *err)
 {
     static char names[NAMES_MAX][NAME_SIZE];
@@ -92,6 +102,8 @@ static int unknown(const struct places *p, const char *operand, struct err *err)
     size_t n = names_take(p, names);
     for (size_t i = 0; i < n; i++)
         words[i] = names[i];
+    if (n == 0)
+        return nothing_there(p, operand, err);
     const char *near = nearest_word(slash != NULL ? slash + 1 : operand, words, n);
     return make_error(err, ERR_INPUT, 0,
                       "%s: there is no such file, folder or shipped scenario%s%s%s", operand,
@@ -131,6 +143,8 @@ int scenario_find_outages(int (*each)(void *ctx, const char *name, const char *f
     if (places_take(&places, err) < 0)
         return -1;
     size_t n = names_take(&places, names);
+    if (n == 0)
+        return nothing_there(&places, "outages", err);
     for (size_t i = 0; i < n; i++) {
         int rc = find_named(&places, names[i], path, err);
         rc = rc == 0 ? each(ctx, names[i], path) : rc > 0 ? 0 : rc;

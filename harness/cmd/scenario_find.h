@@ -18,7 +18,7 @@ int scenario_find(const char *operand, char ret[PATH_MAX], struct err *err) MUST
 
 /* Calls `each` for every folder of scenarios/outages with the path of its scenario, in the order of
  * their names; where a name is in both places the working directory's. Stops at what is not 0 and
- * returns it. */
+ * returns it. ERR_INPUT, with the places, when there is none. */
 int scenario_find_outages(int (*each)(void *ctx, const char *name, const char *file), void *ctx,
                           struct err *err) MUST_CHECK;
 

@@ -22,4 +22,12 @@ const char *terminal_style(FILE *stream, enum style style);
 /* Columns of the terminal behind the stream; TERMINAL_WIDTH_OTHERWISE when it is none. */
 int terminal_width(FILE *stream);
 
+/*
+ * Writes what may hold a scenario's or a program's words. Control characters but newline and tab,
+ * and those that turn the direction of writing, are shown as \x1b or \u202e: none reaches the
+ * terminal, nor a file that is shown on one later. `styled`: our own styles pass.
+ */
+void terminal_put(FILE *stream, const char *text);
+void terminal_put_styled(FILE *stream, const char *text);
+
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static char said[65536];
 
@@ -89,6 +90,39 @@ static void test_what_a_fault_says(void)
 }
 
 /* What a program reads is a document, whatever was wrong. */
+/* A scenario may be anyone's: its words do nothing to the terminal. */
+static void test_words_of_a_scenario(void)
+{
+    char line[300];
+    char file[] = "/tmp/blackstart-words-XXXXXX.yaml";
+    int fd = mkstemps(file, 5);
+    CU_ASSERT_TRUE_FATAL(fd >= 0);
+    (void)close(fd);
+    (void)snprintf(line, sizeof(line),
+                   "sed 's/^description:.*/description: \"\\\\e[31mred\"/' " SOURCE_DIR
+                   "/tests/e2e/small.yaml >%s",
+                   file);
+    CU_ASSERT_EQUAL(shell_read(line, said, sizeof(said)), 0);
+    (void)snprintf(line, sizeof(line), "blackstart plan %s", file);
+    expect(line, 0, ": \\x1b[31mred\n");
+    CU_ASSERT_PTR_NULL(strchr(said, '\033'));
+    (void)unlink(file);
+}
+
+static void test_no_outage_there(void)
+{
+    static const char *const commands[] = {"outages", "run --compare github-2018"};
+    for (size_t i = 0; i < 2; i++) {
+        char line[300];
+        (void)snprintf(line, sizeof(line), "(cd / && " BINARY_DIR "/blackstart %s) 2>&1",
+                       commands[i]);
+        int status = shell_read(line, said, sizeof(said));
+        CU_ASSERT_EQUAL(WEXITSTATUS(status), 2);
+        CU_ASSERT_PTR_NOT_NULL(strstr(said, "looked in ./scenarios and " BINARY_DIR "/"));
+        CU_ASSERT_PTR_NOT_NULL(strstr(said, "go to where Blackstart's scenarios are"));
+    }
+}
+
 static void test_refusals_as_documents(void)
 {
     static const char *const lines[] = {
@@ -226,6 +260,8 @@ static const struct check_test tests[] = {
     {"the agent's words", test_words_of_the_agent},
     {"values out of bounds", test_values},
     {"what a fault says of itself", test_what_a_fault_says},
+    {"words of a scenario", test_words_of_a_scenario},
+    {"no outage there", test_no_outage_there},
     {"refusals as documents", test_refusals_as_documents},
     {"refusals without documents", test_refusals_without_documents},
     {"files alone", test_files_alone},
