@@ -70,8 +70,15 @@ int host_state(const char *path, int *ret_fd, struct err *err)
 {
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
         return make_error(err, ERR_SYSTEM, errno, "make the state directory %s", path);
+    return host_state_find(path, ret_fd, err);
+}
+
+int host_state_find(const char *path, int *ret_fd, struct err *err)
+{
     CLEANUP_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     struct stat st;
+    if (fd < 0 && errno == ENOENT)
+        return make_error(err, ERR_NOT_FOUND, 0, "there is no state directory %s", path);
     if (fd < 0 || fstat(fd, &st) != 0)
         return make_error(err, ERR_SYSTEM, errno, "open the state directory %s", path);
     /* Whoever writes there could have the host "put back" to anything. */

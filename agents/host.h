@@ -27,4 +27,7 @@ int host_owner(struct undo_owner *ret, const struct agent_options *options,
 /* The state directory, made if it is not there (0700); refused if others can write it. */
 int host_state(const char *path, int *ret_fd, struct err *err) MUST_CHECK;
 
+/* The same, for who only looks what is in it: ERR_NOT_FOUND if it is not there. */
+int host_state_find(const char *path, int *ret_fd, struct err *err) MUST_CHECK;
+
 #endif

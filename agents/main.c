@@ -36,7 +36,7 @@ static const struct command commands[] = {
     {"undo", "put back what dead agents left",
      "--all [--state DIR] [--host NAME] [--root-fd N] [--proc-fd N] [--init-pid PID]",
      "Replays every undo log in DIR that no living agent holds, and says what it did.\n"
-     "Exit status 4: something could not be put back; its record is kept.\n",
+     "Exit status 4: something could not be put back; its record is kept. 3: there is no DIR.\n",
      "blackstart-agent undo --all --state " STATE_DIR, run_undo},
     {"sweep", "look for what bears our name and belongs to nobody", "[--state DIR] [--host NAME]",
      "Replays unlocked undo logs and removes unfinished ones. Then removes links that a dead run\n"
@@ -194,6 +194,10 @@ static int run_undo_options(struct agent_options *o)
     }
     if (o->run == NULL)
         o->run = "undo";
+    if (strcmp(o->state, STATE_DIR) == 0 && access(STATE_DIR, F_OK) != 0 && errno == ENOENT) {
+        (void)puts("no agent has kept anything on this host: there is no " STATE_DIR);
+        return 0;
+    }
     return command_report(privside_undo(o, &err), &err);
 }
 

@@ -335,7 +335,7 @@ int privside_undo(const struct agent_options *options, struct err *err)
     set_up(options);
     self.log.fd = -1;
     if (host_open(&self.host, options, err) != 0 || host_owner(&owner, options, err) != 0 ||
-        host_state(options->state, &dir, err) != 0 || replay(&owner, dir, err) != 0)
+        host_state_find(options->state, &dir, err) != 0 || replay(&owner, dir, err) != 0)
         return 3;
     for (uint32_t i = 0; i < self.answerer.n_replayed; i++) {
         const struct agent_item *item = &self.answerer.replayed[i];

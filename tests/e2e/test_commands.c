@@ -53,10 +53,32 @@ static void test_outputs_of_the_agent(void)
     }
     expect("blackstart-agent undo >&-", 2, "say --all");
     /* What it becomes gets the descriptors that it got. */
-    expect("blackstart-agent trapped x rare /bin/sh -c 'ls /proc/$$/fd | sed s/^/fd/' <&- 2>&-", 0,
-           "fd1\n");
-    CU_ASSERT_PTR_NULL(strstr(said, "fd0\n"));
-    CU_ASSERT_PTR_NULL(strstr(said, "fd2\n"));
+    expect("blackstart-agent trapped x rare /bin/sh -c 'for i in 0 1 2; do "
+           "[ ! -e /proc/$$/fd/$i ] || echo $i; done' <&- 2>&-",
+           0, "1\n");
+    CU_ASSERT_STRING_EQUAL(said, "1\n");
+}
+
+/* Looking makes none; the agent's own, which no run has needed yet, is no mistake. The shell has a
+ * /var/lib of its own for that. */
+static void test_state_directory(void)
+{
+    expect("blackstart-agent undo --all --state /nonexistent", 3,
+           "blackstart-agent: there is no state directory /nonexistent\n");
+    CU_ASSERT_PTR_NULL(strstr(said, "put back"));
+    expect("blackstart-agent sweep --state /nonexistent", 3, "no state directory /nonexistent");
+    CU_ASSERT_NOT_EQUAL(access("/nonexistent", F_OK), 0);
+    static const char *const lines[] = {"undo --all", "undo --all --state /var/lib/blackstart"};
+    char line[200];
+    for (size_t i = 0; i < 2; i++) {
+        (void)snprintf(line, sizeof(line),
+                       "blackstart-agent version >/dev/null; exec unshare -m sh -c 'mount -t tmpfs "
+                       "none /var/lib && " BINARY_DIR "/blackstart-agent %s && ls /var/lib'",
+                       lines[i]);
+        expect(line, 0,
+               "no agent has kept anything on this host: there is no /var/lib/blackstart\n");
+        CU_ASSERT_PTR_NULL(strstr(said, "\nblackstart\n"));
+    }
 }
 
 static void test_words_of_the_agent(void)
@@ -257,6 +279,7 @@ static void test_installed(void)
 static const struct check_test tests[] = {
     {"outputs that cannot be written", test_outputs},
     {"the agent's outputs", test_outputs_of_the_agent},
+    {"the agent's state directory", test_state_directory},
     {"the agent's words", test_words_of_the_agent},
     {"values out of bounds", test_values},
     {"what a fault says of itself", test_what_a_fault_says},
