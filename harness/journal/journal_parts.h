@@ -15,6 +15,7 @@
  */
 struct journal_samples {
     int fd, tail_fd;
+    bool headless; /* a file could not be begun: no event names it, and nothing more is taken */
     char name[32], tail_name[32];
     uint32_t trial, n_files;
     uint64_t count, total; /* in this file; in the run */

@@ -174,6 +174,8 @@ int journal_samples_add(struct journal *j, uint32_t trial, const struct sample *
     if (n > JOURNAL_SAMPLES_MAX - s->total)
         return make_error(err, ERR_LIMIT, 0, "more than %d samples in one run",
                           JOURNAL_SAMPLES_MAX);
+    if (s->headless)
+        return make_error(err, ERR_SYSTEM, 0, "an earlier write of samples failed");
     if (s->fd >= 0 && s->trial != trial && journal_samples_end(j, err) != 0)
         return -1;
     while (n != 0) {
@@ -181,8 +183,10 @@ int journal_samples_add(struct journal *j, uint32_t trial, const struct sample *
         if (s->fd >= 0 && s->n == 0 && s->written > JOURNAL_SAMPLE_FILE_MAX - BLOCKS_MAX &&
             journal_samples_end(j, err) != 0)
             return -1;
-        if (s->fd < 0 && file_begin(j, trial, err) != 0)
+        if (s->fd < 0 && file_begin(j, trial, err) != 0) {
+            s->headless = true;
             return -1;
+        }
         size_t room = BLOCK_SAMPLES_MAX - s->n, now = n < room ? n : room;
         if (batch_add(j, samples, now, err) != 0)
             return -1;
@@ -194,7 +198,7 @@ int journal_samples_add(struct journal *j, uint32_t trial, const struct sample *
 
 int journal_samples_end(struct journal *j, struct err *err)
 {
-    if (j->samples.fd < 0)
+    if (j->samples.fd < 0 || j->samples.headless)
         return 0;
     if (batch_flush(j, err) != 0)
         return -1;

@@ -108,9 +108,8 @@ static void test_import_of_copies(void)
     expect("mkdir c; : >c/journal.ndjson; blackstart history --store h.db --import .", 2,
            "2 runs recorded in h.db; 1 folder holds a copy\n");
     const char *note = strstr(said, "note: ");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(note);
-    CU_ASSERT_PTR_NOT_NULL(strstr(note, "1 folder holds no run that can be read"));
-    CU_ASSERT_PTR_NULL(strstr(note + 1, "note: ")); /* once */
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, "note: 1 folder holds no run that can be read"));
+    CU_ASSERT_TRUE(note != NULL && strstr(note + 1, "note: ") == NULL); /* once */
     expect("blackstart history --store h.db --rebuild", 0, "2 runs recorded in h.db; 1 folder ");
     store_rig_remove(top);
 }

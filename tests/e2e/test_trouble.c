@@ -98,10 +98,10 @@ static void test_a_run_on_a_full_file_system(void)
     e2e_end(&t);
 }
 
-/* Full before its first line, or before its first sample. */
+/* Full before its first line, which leaves nothing to be judged, or before its first sample. */
 static void test_no_room_from_the_start(void)
 {
-    static const char *const sizes[] = {"size=8k", "size=16k", "size=24k"};
+    static const char *const sizes[] = {"size=8k", "size=4k", "size=8k"};
     for (size_t i = 0; i < 2 * sizeof(sizes) / sizeof(sizes[0]); i++) {
         struct e2e t;
         bool json = i % 2 != 0;
@@ -118,7 +118,7 @@ static void test_no_room_from_the_start(void)
         expect_said(&t, "", "No space left on device");
         if (i < 2)
             expect_said(&t, "", "blackstart: write to the journal: No space left on device; ");
-        if (json && i < 2)
+        if (json || i >= 2)
             expect_said(&t, "No space left on device", "");
         e2e_expect_gone(&t, 5);
         (void)umount(t.out);

@@ -6,7 +6,9 @@
 #include "journal/journal.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -194,8 +196,45 @@ static void test_an_open_journal_is_known_to_be(void)
     CU_ASSERT_FALSE(journal_is_open(dir));
 }
 
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    CU_ASSERT_EQUAL(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* A file whose head found no room is not named: what is there can be read all the same. */
+static void test_no_room_for_a_sample_file(void)
+{
+    struct err err = {.msg = ""};
+    struct sample s = sample_at(0, 0);
+    CLEANUP_JOURNAL struct journal *j = NULL;
+    CLEANUP_HISTORY struct history *h = NULL;
+    directory_make();
+    (void)signal(SIGXFSZ, SIG_IGN);
+    CU_ASSERT_EQUAL_FATAL(journal_create(dir, &now, &j, &err), 0);
+    CU_ASSERT_EQUAL(journal_append(j, "run.start", start_members(), &err), 0);
+    CU_ASSERT_EQUAL(journal_append(j, "trial.start", json_pack("{s:i}", "trial", 0), &err), 0);
+    limit_files(4);
+    CU_ASSERT_EQUAL(journal_samples_add(j, 0, &s, 1, &err), -1);
+    limit_files(RLIM_INFINITY);
+    s = sample_at(0, 1); /* there is room again, too late */
+    CU_ASSERT_EQUAL(journal_samples_add(j, 0, &s, 1, &err), -1);
+    CU_ASSERT_EQUAL(journal_samples_end(j, &err), 0);
+    CU_ASSERT_EQUAL(journal_append(j, "run.end", json_pack("{s:b}", "aborted", 1), &err), 0);
+    CU_ASSERT_EQUAL(history_load(dir, &h, &err), 0);
+    if (err.msg[0] != '\0' && h == NULL)
+        (void)printf("\n  %s\n", err.msg);
+    char tail[128];
+    (void)snprintf(tail, sizeof(tail), "%s/samples-0000.tail", dir);
+    (void)unlink(tail);
+    directory_remove();
+}
+
 static const struct check_test tests[] = {
     {"what is written is read", test_written_is_read},
+    {"no room for a sample file", test_no_room_for_a_sample_file},
     {"torn tails are dropped", test_torn_tails_are_dropped},
     {"a changed sample file is noticed", test_a_changed_sample_file_is_noticed},
     {"long trials go on in the next file", test_long_trials_go_on_in_the_next_file},
