@@ -7,6 +7,7 @@
 #include "agents/privside.h"
 #include "agents/stray.h"
 #include "agents/unit.h"
+#include "agents/unit_page.h"
 #include "agents/wire.h"
 #include "base/json_memory.h"
 #include "base/param.h"
@@ -40,7 +41,8 @@ static const struct command commands[] = {
      "blackstart-agent undo --all --state " STATE_DIR, run_undo},
     {"sweep", "look for what bears our name and belongs to nobody", "[--state DIR] [--host NAME]",
      "Replays unlocked undo logs and removes unfinished ones. Then removes links that a dead run\n"
-     "left in this network namespace, and says the command for tables that no agent owns.\n"
+     "left in this network namespace, and says the command for tables that no agent owns; and the\n"
+     "pages in " FIU_PAGE_DIR " of supervisors that were killed.\n"
      "Exit status 4: something is left for a person.\n",
      "blackstart-agent sweep", run_sweep},
     {"preload", "let faults reach a unit's calls and clock", "UNIT [LIBRARY]",
@@ -228,7 +230,8 @@ static int run_sweep(int argc, char **argv, const struct command *self)
     if (status >= 0)
         return status;
     status = run_undo_options(&o);
-    if (stray_sweep(say, &tally, &err) < 0)
+    if (stray_sweep(say, &tally, &err) < 0 ||
+        (o.root < 0 && unit_page_sweep(say, &err) < 0)) /* of another root's units we know none */
         return status == 4 ? status : command_report(3, &err);
     return status == 0 && tally.left != 0 ? 4 : status;
 }

@@ -3,7 +3,9 @@
 
 #include "agents/fiu/program.h"
 #include "agents/fiu/victim.h"
+#include "agents/host/unit_name.h"
 #include "agents/unit_parts.h"
+#include "agents/wire.h"
 #include "base/cleanup.h"
 
 #include <dirent.h>
@@ -81,4 +83,53 @@ bool unit_page_drop(const char *unit)
     (void)snprintf(path, sizeof(path), FIU_PAGE_DIR "/%s.page", unit);
     return root >= 0 && victim_open(root, unit, &page, &ignored) == 0 && is_idle(page) &&
            !unit_is_awaited(unit) && !is_mapped(unit) && unlink(path) == 0;
+}
+
+/* The unit of a page's name, as the agent itself would call it. */
+static bool name_unit(const char *file, char ret[UNIT_NAME_SIZE])
+{
+    static const char end[] = ".page";
+    size_t n = strlen(file);
+    if (n < sizeof(end) || n - (sizeof(end) - 1) >= UNIT_NAME_SIZE ||
+        strcmp(file + n - (sizeof(end) - 1), end) != 0)
+        return false;
+    n -= sizeof(end) - 1;
+    memcpy(ret, file, n);
+    ret[n] = '\0';
+    return wire_is_name(ret, UNIT_NAME_SIZE);
+}
+
+static void sweep_unit(const char *unit, void (*say)(const char *text))
+{
+    char text[512], sock[320];
+    (void)snprintf(sock, sizeof(sock), UNIT_SOCKET, unit);
+    if (unit_page_drop(unit)) {
+        (void)unlink(sock); /* at which nobody waits */
+        (void)snprintf(text, sizeof(text),
+                       "page " FIU_PAGE_DIR "/%s.page of no supervisor: removed", unit);
+        say(text);
+    } else if (!unit_is_awaited(unit) && !is_mapped(unit)) {
+        (void)snprintf(text, sizeof(text),
+                       "page " FIU_PAGE_DIR "/%s.page is left: no process has it mapped, but its "
+                       "unit may be prepared for its next start",
+                       unit);
+        say(text);
+    }
+}
+
+int unit_page_sweep(void (*say)(const char *text), struct err *err)
+{
+    char unit[UNIT_NAME_SIZE];
+    CLEANUP_DIR DIR *dir = opendir(FIU_PAGE_DIR);
+    if (dir == NULL && errno == ENOENT)
+        return 0;
+    if (dir == NULL)
+        return make_error(err, ERR_SYSTEM, errno, "read %s", FIU_PAGE_DIR);
+    CLEANUP_FD int lock = unit_page_lock(err);
+    if (lock < 0)
+        return -1;
+    for (const struct dirent *e; (e = readdir(dir)) != NULL;)
+        if (name_unit(e->d_name, unit))
+            sweep_unit(unit, say);
+    return 0;
 }

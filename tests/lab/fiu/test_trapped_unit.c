@@ -316,6 +316,44 @@ static void test_pages_left(void)
     (void)unlink(page_path);
 }
 
+static int sweep(char *said, size_t size)
+{
+    return unit_agent(said, size, "sweep --state /run/sweep");
+}
+
+/* What a supervisor left that was killed goes; what lives, or was given to programs, stays. */
+static void test_sweep(void)
+{
+    char said[2048];
+    CU_ASSERT_EQUAL(mkdir("/run/sweep", 0700), 0);
+    supervisor_begin();
+    program_begin(&(struct how){.user = 0});
+    CU_ASSERT_TRUE_FATAL(state_becomes(0));
+    CU_ASSERT_EQUAL(sweep(said, sizeof(said)), 0);
+    CU_ASSERT_EQUAL(access(page_path, F_OK), 0); /* one lives on it */
+    program_end();
+    CU_ASSERT_EQUAL(status_of(supervisor), 0);
+    supervisor_begin();
+    CU_ASSERT_TRUE(comes_to_say("/run/said", "for 600 s at most"));
+    CU_ASSERT_EQUAL(sweep(said, sizeof(said)), 0);
+    CU_ASSERT_EQUAL(access(page_path, F_OK), 0); /* one waits */
+    CU_ASSERT_EQUAL(access(sock_path, F_OK), 0);
+    (void)kill(supervisor, SIGKILL);
+    CU_ASSERT_EQUAL(status_of(supervisor), 1000 + SIGKILL);
+    CU_ASSERT_EQUAL(sweep(said, sizeof(said)), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, ".page of no supervisor: removed\n"));
+    CU_ASSERT_NOT_EQUAL(access(page_path, F_OK), 0);
+    CU_ASSERT_NOT_EQUAL(access(sock_path, F_OK), 0);
+    CU_ASSERT_EQUAL(unit_agent(said, sizeof(said), "preload %s", unit), 0);
+    CU_ASSERT_EQUAL(sweep(said, sizeof(said)), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, ".page is left"));
+    CU_ASSERT_PTR_NULL(strstr(said, "removed"));
+    CU_ASSERT_EQUAL(access(page_path, F_OK), 0);
+    CU_ASSERT_EQUAL(unlink(page_path), 0);
+    CU_ASSERT_EQUAL(sweep(said, sizeof(said)), 0);
+    CU_ASSERT_PTR_NULL(strstr(said, "page"));
+}
+
 /* A unit that has the library's drop-in, and a program that it does not reach. */
 static void test_not_prepared(void)
 {
@@ -346,6 +384,7 @@ static const struct check_test tests[] = {
     {"nobody comes", test_waits},
     {"a second supervisor", test_second_supervisor},
     {"pages left", test_pages_left},
+    {"sweep", test_sweep},
     {"not prepared", test_not_prepared},
 };
 
