@@ -50,7 +50,7 @@ void text_put_matrix(struct buf *out, const struct analysis_trial *t)
     buf_puts(out, "    vantages and endpoints, from the fault on\n");
     for (size_t i = 0; i < x->n_vantages && x->n_vantages > 1; i++)
         buf_printf(out, "      %s: %s\n", x->vantages[i].host, x->vantages[i].stands);
-    buf_printf(out, "      %-16s %-12s %-12s\n", "probe", "vantage", "endpoint");
+    buf_printf(out, "      %-16s %-12s %s\n", "probe", "vantage", "endpoint");
     for (size_t i = 0; i < x->n_cells; i++)
         put_cell(out, t, &x->cells[i]);
     for (size_t i = 0; i < x->n_disagreements; i++)

@@ -101,7 +101,10 @@ static int print_table(const struct store_list *list, struct err *err)
                         terminal_has_colour(stdout), &out);
     if (list->more > 0)
         buf_printf(&out, "(%" PRId64 " more; --limit N shows them)\n", list->more);
-    return print_text(&out, err);
+    if (!buf_ok(&out))
+        return print_text(&out, err);
+    terminal_put_cut(stdout, buf_text(&out));
+    return 0;
 }
 
 static int print_export(const struct command_args *args, const struct store_list *list,

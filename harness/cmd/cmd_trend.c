@@ -103,7 +103,7 @@ static int print(const struct command_args *args, const char *scenario, const st
         trend_print_plain(t, scenario, &out);
     if (!buf_ok(&out))
         return make_error(err, ERR_LIMIT, 0, "the chart is too long; give a --limit");
-    (void)fwrite(buf_text(&out), 1, out.len, stdout);
+    terminal_put_cut(stdout, buf_text(&out));
     return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -55,18 +56,29 @@ static size_t style_at(const char *text)
     return 0;
 }
 
-static void put(FILE *stream, const char *text, bool styled)
+/* One character, or what stands for it; returns its columns. */
+static size_t put_one(FILE *stream, const char *text, size_t n, uint32_t c)
 {
+    if (n != 0 && !is_harmful(c))
+        return fwrite(text, 1, n, stream) == n;
+    return (size_t)fprintf(stream, c < 0x100 ? "\\x%02x" : "\\u%04x", c);
+}
+
+/* Of each line at most `columns`: styles take none, and are always written. */
+static void put(FILE *stream, const char *text, bool styled, size_t columns)
+{
+    size_t at = 0;
     for (size_t len = strlen(text); len > 0;) {
         uint32_t c = (unsigned char)*text;
         size_t n = styled ? style_at(text) : 0;
-        bool whole = n != 0;
-        if (!whole)
-            n = utf8_decode(text, len, &c);
-        if (whole || (n != 0 && !is_harmful(c)))
+        if (n != 0) {
             (void)fwrite(text, 1, n, stream);
-        else
-            (void)fprintf(stream, c < 0x100 ? "\\x%02x" : "\\u%04x", c);
+        } else {
+            n = utf8_decode(text, len, &c);
+            if (at < columns || c == '\n')
+                at += put_one(stream, text, n, c);
+            at = c == '\n' ? 0 : at;
+        }
         n = n != 0 ? n : 1;
         text += n;
         len -= n;
@@ -75,10 +87,16 @@ static void put(FILE *stream, const char *text, bool styled)
 
 void terminal_put(FILE *stream, const char *text)
 {
-    put(stream, text, false);
+    put(stream, text, false, SIZE_MAX);
 }
 
 void terminal_put_styled(FILE *stream, const char *text)
 {
-    put(stream, text, true);
+    put(stream, text, true, SIZE_MAX);
+}
+
+void terminal_put_cut(FILE *stream, const char *text)
+{
+    bool terminal = isatty(fileno(stream)) == 1;
+    put(stream, text, true, terminal ? (size_t)terminal_width(stream) : SIZE_MAX);
 }

@@ -29,5 +29,8 @@ int terminal_width(FILE *stream);
  */
 void terminal_put(FILE *stream, const char *text);
 void terminal_put_styled(FILE *stream, const char *text);
+/* The same as terminal_put_styled; where the stream is a terminal, what does not fit its width is
+ * left out of each line. */
+void terminal_put_cut(FILE *stream, const char *text);
 
 #endif
