@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 static char said[65536];
 
@@ -63,11 +62,10 @@ static void test_outputs_of_the_agent(void)
  * /var/lib of its own for that. */
 static void test_state_directory(void)
 {
-    expect("blackstart-agent undo --all --state /nonexistent", 3,
-           "blackstart-agent: there is no state directory /nonexistent\n");
+    expect("blackstart-agent undo --all --state /proc/nosuch", 3,
+           "blackstart-agent: there is no state directory /proc/nosuch\n");
     CU_ASSERT_PTR_NULL(strstr(said, "put back"));
-    expect("blackstart-agent sweep --state /nonexistent", 3, "no state directory /nonexistent");
-    CU_ASSERT_NOT_EQUAL(access("/nonexistent", F_OK), 0);
+    expect("blackstart-agent sweep --state /proc/nosuch", 3, "no state directory /proc/nosuch");
     static const char *const lines[] = {"undo --all", "undo --all --state /var/lib/blackstart"};
     char line[200];
     for (size_t i = 0; i < 2; i++) {
