@@ -91,13 +91,13 @@ static void expect_in_tables(struct e2e *t)
                               runs[3].out, NULL},
         0);
     CU_ASSERT_TRUE(said(t, " | - | pass | "));
-    CU_ASSERT_TRUE(said(t, " | 3: 3 pass; 2 runs stopped |\n"));
+    CU_ASSERT_TRUE(said(t, " | 3: 3 pass; 2 runs stopped | "));
     ask(t, (const char *const[]){"outages", "--table", runs[2].out, NULL}, 0);
     CU_ASSERT_TRUE(said(t, " | - | pass | "));
-    CU_ASSERT_TRUE(said(t, " | 1: 1 pass; 1 run stopped |\n"));
+    CU_ASSERT_TRUE(said(t, " | 1: 1 pass; 1 run stopped | "));
     ask(t, (const char *const[]){"outages", "--table", runs[1].out, NULL}, 0);
     CU_ASSERT_TRUE(said(t, " | - | inconclusive | - | "));
-    CU_ASSERT_TRUE(said(t, " | 0; 1 run stopped |\n"));
+    CU_ASSERT_TRUE(said(t, " | 0; 1 run stopped | "));
     ask(t, (const char *const[]){"compare", runs[0].out, "--", runs[1].out, runs[3].out, NULL}, 3);
     CU_ASSERT_TRUE(said(t, "at least 4 trials of each side are needed"));
     CU_ASSERT_TRUE(said(t, "left out: 0 runs of A and 1 of B, stopped before any trial"));
