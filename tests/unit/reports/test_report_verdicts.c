@@ -201,8 +201,8 @@ static void test_a_stopped_run(void)
         CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&ctk), status[stopped]));
         CU_ASSERT_PTR_NULL(strstr(buf_text(&ctk), status[!stopped]));
         CU_ASSERT_EQUAL(report_render_text(&report, &text, &err), 0);
-        CU_ASSERT_EQUAL(strstr(buf_text(&text), "trial 3 left out: stopped by the person\n") != NULL,
-                        stopped);
+        CU_ASSERT_EQUAL(
+            strstr(buf_text(&text), "trial 3 left out: stopped by the person\n") != NULL, stopped);
         story_free(&t);
     }
 }
