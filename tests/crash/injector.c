@@ -256,6 +256,26 @@ bool injector_finish(struct injector_child *c, unsigned *ret_calls)
     return hit;
 }
 
+int injector_harm(pid_t child, const int line[2], const struct injector_plan *plan, bool *ret_hit)
+{
+    struct injector_child c;
+    int status = -1;
+    unsigned calls;
+    *ret_hit = false;
+    bool started = injector_plan_start(&c, child, plan);
+    if (started)
+        (void)!write(line[1], "", 1);
+    else
+        (void)kill(child, SIGKILL);
+    if (waitpid(child, &status, 0) != child || !started)
+        status = -1;
+    if (started)
+        *ret_hit = injector_finish(&c, &calls);
+    (void)close(line[0]);
+    (void)close(line[1]);
+    return status;
+}
+
 void injector_exec(unsigned k, bool by_change, char **argv)
 {
     const struct injector_plan plan = {.signal = SIGKILL, .k = k, .by_change = by_change};

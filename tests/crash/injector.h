@@ -42,6 +42,10 @@ bool injector_plan_start(struct injector_child *ret, pid_t victim,
 /* Ends it, and the victim goes on; was the k-th call reached? *ret_calls: how many were counted. */
 bool injector_finish(struct injector_child *c, unsigned *ret_calls);
 
+/* Harms a child of the caller's that waits for a byte at line[0], and waits for its end; closes
+ * both ends of the pipe. Its wait status, or -1; *ret_hit: the k-th call was reached. */
+int injector_harm(pid_t child, const int line[2], const struct injector_plan *plan, bool *ret_hit);
+
 /* Runs a program that is killed at its k-th call, its own start included, and ends when it ends.
  * For a main of its own: a program that is started elsewhere. */
 _Noreturn void injector_exec(unsigned k, bool by_change, char **argv);

@@ -81,16 +81,11 @@ static bool changes(const struct injector_plan *plan, long number)
 /* The wait status; *ret_hit: the k-th call was reached. */
 static int harm(const struct rig *r, const struct injector_plan *plan, bool *ret_hit)
 {
-    struct injector_child child;
-    int line[2], status = -1;
-    unsigned calls;
+    int line[2];
     pid_t pid = victim_start(r, line);
-    CU_ASSERT_TRUE_FATAL(injector_plan_start(&child, pid, plan));
-    (void)!write(line[1], "", 1);
-    CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
-    *ret_hit = injector_finish(&child, &calls);
-    (void)close(line[0]);
-    (void)close(line[1]);
+    CU_ASSERT_TRUE_FATAL(pid > 0);
+    int status = injector_harm(pid, line, plan, ret_hit);
+    CU_ASSERT_NOT_EQUAL_FATAL(status, -1);
     return status;
 }
 
