@@ -132,15 +132,14 @@ static int open_in_proc(pid_t pid, const char *leaf, int flags, int *ret, struct
     return 0;
 }
 
-static int host_spoke(struct fabric *f, size_t i, pid_t *linkable, size_t *which,
-                      size_t *n_linkable, size_t *n_ready, struct err *err)
+static int host_spoke(struct fabric *f, size_t i, size_t *which, size_t *n_linkable,
+                      size_t *n_ready, struct err *err)
 {
     char word = 0;
     if (take_word(f, i, &word, err) != 0)
         return -1;
     if (word == 'n') {
-        which[*n_linkable] = i;
-        linkable[(*n_linkable)++] = f->hosts[i].init;
+        which[(*n_linkable)++] = i;
         if (open_in_proc(f->hosts[i].init, "ns/net", O_RDONLY, &f->hosts[i].net_fd, err) == 0)
             return 0;
         (void)take_word(f, i, &word, err); /* it has ended, and says why */
@@ -155,7 +154,7 @@ static int host_spoke(struct fabric *f, size_t i, pid_t *linkable, size_t *which
 static int advance_hosts(struct fabric *f, int64_t deadline, size_t *n_ready, struct err *err)
 {
     struct pollfd p[LAB_HOSTS_MAX];
-    pid_t linkable[LAB_HOSTS_MAX];
+    int net_fds[LAB_HOSTS_MAX];
     size_t which[LAB_HOSTS_MAX], n_linkable = 0, n = f->lab->n_hosts;
     for (size_t i = 0; i < n; i++)
         p[i] = (struct pollfd){.fd = f->ready[i] ? -1 : f->host_fds[i], .events = POLLIN};
@@ -165,11 +164,13 @@ static int advance_hosts(struct fabric *f, int64_t deadline, size_t *n_ready, st
     if (poll(p, n, clock_poll_ms(now, deadline, 60000)) < 0 && errno != EINTR)
         return make_error(err, ERR_SYSTEM, errno, "wait for the hosts");
     for (size_t i = 0; i < n; i++)
-        if (p[i].revents != 0 && host_spoke(f, i, linkable, which, &n_linkable, n_ready, err) != 0)
+        if (p[i].revents != 0 && host_spoke(f, i, which, &n_linkable, n_ready, err) != 0)
             return -1;
     if (n_linkable == 0)
         return 0;
-    if (hostnet_make_links(f->bridge, linkable, which, n_linkable, err) != 0)
+    for (size_t k = 0; k < n_linkable; k++)
+        net_fds[k] = f->hosts[which[k]].net_fd;
+    if (hostnet_make_links(f->bridge, net_fds, which, n_linkable, err) != 0)
         return -1;
     /* One that has ended meanwhile says why in the next round. */
     for (size_t k = 0; k < n_linkable; k++)

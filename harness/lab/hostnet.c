@@ -136,20 +136,20 @@ int hostnet_make_bridge(int *ret_index, struct err *err)
     return 0;
 }
 
-static bool fill_peer(struct nl_msg *msg, pid_t pid)
+static bool fill_peer(struct nl_msg *msg, int net_fd)
 {
     struct nlattr *peer = nla_nest_start(msg, VETH_INFO_PEER);
     struct ifinfomsg info = {.ifi_flags = 0}; /* not up: the pair is not joined yet */
     if (peer == NULL || nlmsg_append(msg, &info, sizeof(info), NLMSG_ALIGNTO) != 0 ||
         nla_put_string(msg, IFLA_IFNAME, "eth0") != 0 ||
         nla_put_u32(msg, IFLA_MTU, HOSTNET_MTU) != 0 ||
-        nla_put_u32(msg, IFLA_NET_NS_PID, (uint32_t)pid) != 0)
+        nla_put_u32(msg, IFLA_NET_NS_FD, (uint32_t)net_fd) != 0)
         return false;
     nla_nest_end(msg, peer);
     return true;
 }
 
-static bool fill_veth(struct nl_msg *msg, int bridge_index, size_t number, pid_t pid)
+static bool fill_veth(struct nl_msg *msg, int bridge_index, size_t number, int net_fd)
 {
     struct ifinfomsg info = {.ifi_flags = IFF_UP, .ifi_change = IFF_UP};
     char name[IFNAMSIZ];
@@ -163,20 +163,20 @@ static bool fill_veth(struct nl_msg *msg, int bridge_index, size_t number, pid_t
     if (kind == NULL || nla_put_string(msg, IFLA_INFO_KIND, "veth") != 0)
         return false;
     struct nlattr *data = nla_nest_start(msg, IFLA_INFO_DATA);
-    if (data == NULL || !fill_peer(msg, pid))
+    if (data == NULL || !fill_peer(msg, net_fd))
         return false;
     nla_nest_end(msg, data);
     nla_nest_end(msg, kind);
     return true;
 }
 
-int hostnet_make_links(int bridge_index, const pid_t *pids, const size_t *numbers, size_t n,
+int hostnet_make_links(int bridge_index, const int *net_fds, const size_t *numbers, size_t n,
                        struct err *err)
 {
     CLEANUP_BATCH struct batch b = BATCH_INIT;
     for (size_t i = 0; i < n; i++) {
         CLEANUP_MSG struct nl_msg *msg = nlmsg_alloc_simple(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-        batch_add(&b, msg, msg != NULL && fill_veth(msg, bridge_index, numbers[i], pids[i]));
+        batch_add(&b, msg, msg != NULL && fill_veth(msg, bridge_index, numbers[i], net_fds[i]));
     }
     if (batch_send(&b, err) != 0)
         return wrap_error(err, "make the hosts' links");

@@ -11,7 +11,7 @@
 #include "base/err.h"
 
 #include <stdbool.h>
-#include <sys/types.h>
+#include <stddef.h>
 
 enum { HOSTNET_MTU = 1500 };
 
@@ -19,8 +19,8 @@ enum { HOSTNET_MTU = 1500 };
 int hostnet_make_bridge(int *ret_index, struct err *err) MUST_CHECK;
 
 /* One veth for each host in one batch: this end, named by numbers[i], joins the bridge, the other
- * is "eth0" in the namespace of pids[i]. */
-int hostnet_make_links(int bridge_index, const pid_t *pids, const size_t *numbers, size_t n,
+ * is "eth0" in the network namespace that net_fds[i] is open on, which need not have a process. */
+int hostnet_make_links(int bridge_index, const int *net_fds, const size_t *numbers, size_t n,
                        struct err *err) MUST_CHECK;
 
 /* In a host's namespace: loopback up, and the addresses (text) on eth0; ip6 may be NULL. */
