@@ -40,20 +40,46 @@ run_bench() { # what it prints are figures
     (set -o pipefail && cd "$top" && env $settings timeout -k 5 "$seconds" "$build/$program" $short | sed 's/^/figure: /')
 }
 
-failed=0 ran=0
-while read -r program seconds when settings; do
-    case $program in '' | \#*) continue ;; esac
-    [ "$when" != full ] || [ "$form" = full ] || continue
-    [ -z "$only" ] || [[ $program == *$only* ]] || continue
-    start=$(date +%s%N) status=0
+run_one() { # run_one PROGRAM SECONDS SETTINGS
+    local program=$1 seconds=$2 settings=$3 start status=0
+    start=$(date +%s%N)
     case $program in
     bench/*) run_bench || status=$? ;;
     *) (cd "$top" && env $settings timeout -k 5 "$seconds" "$build/tests/${program//\//_}") || status=$? ;;
     esac
-    ran=$((ran + 1))
-    [ "$status" = 0 ] || failed=$((failed + 1))
     printf '\nvm: %s: status %d after %d ms of at most %d s\n' "$program" "$status" $((($(date +%s%N) - start) / 1000000)) "$seconds"
+    return "$status"
+}
+
+# A program that fails is run once more when the others are through, if one or two do; what it said the first time is not
+# counted. What passes then is told as shaky.
+failed=0 ran=0 again=()
+while read -r program seconds when settings; do
+    case $program in '' | \#*) continue ;; esac
+    [ "$when" != full ] || [ "$form" = full ] || continue
+    [ -z "$only" ] || [[ $program == *$only* ]] || continue
+    ran=$((ran + 1)) status=0
+    echo "vm: $program begins"
+    run_one "$program" "$seconds" "$settings" >/tmp/said 2>&1 || status=$?
+    if [ "$status" != 0 ]; then
+        again+=("$program $seconds $settings")
+        sed 's/^/first try: /' /tmp/said
+    else
+        cat /tmp/said
+    fi
 done <"$top/tests/vm/$mode.list"
+if [ ${#again[@]} -gt 2 ]; then
+    failed=${#again[@]}
+else
+    for line in "${again[@]}"; do
+        read -r program seconds settings <<<"$line"
+        if run_one "$program" "$seconds" "$settings"; then
+            echo "shaky: $program passed only the second time"
+        else
+            failed=$((failed + 1))
+        fi
+    done
+fi
 [ "$ran" -gt 0 ] || { echo "vm: no program to run"; failed=1; }
 echo "vm: $ran programs, $failed failed"
 end $((failed > 0))
