@@ -3,6 +3,24 @@
  * machine. Its other verdicts: test_verdicts.c. */
 #include "page.h"
 #include "quickstart.h"
+#include "shell.h"
+
+/* How long the answer took with which the service was back: of the first slot with a good sample
+ * behind the last slot without one, as the samples say. A new leader's first answer is slow. */
+static double first_answer(const struct e2e *t)
+{
+    static const char count[] = "END { for (s = 0; s <= top; s++) if (seen[s] && !(s in took)) "
+                                "last = s; while (!(++last in took) && last <= top); "
+                                "print last <= top ? took[last] : -1 }";
+    char command[700], answer[64] = "";
+    (void)snprintf(command, sizeof(command),
+                   "%s/blackstart samples --probe write %s | awk -F, 'NR > 1 { s = $5 + 0; "
+                   "seen[s] = 1; if (s > top) top = s; t = $8 - $6; if ($9 == \"good\" && "
+                   "(!(s in took) || t < took[s])) took[s] = t } %s'",
+                   BINARY_DIR, t->out, count);
+    CU_ASSERT_EQUAL(shell_read(command, answer, sizeof(answer)), 0);
+    return strtod(answer, NULL);
+}
 
 static double latency_p99(const struct e2e *t)
 {
@@ -60,17 +78,19 @@ static void test_pass(void)
     quickstart_expect_injections(&t, true);
     const json_t *target = e2e_target(&t, "recovery_time");
     double lower = e2e_number(target, "lower_s"), upper = e2e_number(target, "upper_s");
-    double p99 = latency_p99(&t);
+    double p99 = latency_p99(&t), first = first_answer(&t);
     CU_ASSERT(p99 > 0);
     CU_ASSERT(lower > 0 && upper > lower);
-    CU_ASSERT(upper - lower <= 2 * 0.1 + p99);
+    CU_ASSERT(first > 0 && first < 0.5);
+    CU_ASSERT(upper - lower <= 2 * 0.1 + first);
     CU_ASSERT_EQUAL(e2e_number(target, "limit_s"), 5);
     CU_ASSERT(e2e_number(t.result, "seed") >= 0);
     CU_ASSERT_EQUAL(strlen(e2e_text(t.result, "scenario_sha256")), 64);
     expect_files(&t);
     expect_page(&t);
-    printf("figure: quickstart: recovery %.3f..%.3f s, width %.1f ms (p99 %.1f ms)\n", lower, upper,
-           (upper - lower) * 1e3, p99 * 1e3);
+    printf("figure: quickstart: recovery %.3f..%.3f s, width %.1f ms (first answer %.1f ms, p99 "
+           "%.1f ms)\n",
+           lower, upper, (upper - lower) * 1e3, first * 1e3, p99 * 1e3);
     e2e_expect_gone(&t, 5);
     e2e_end(&t);
 }
