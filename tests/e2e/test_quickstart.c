@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* scenarios/quickstart.yaml on a real etcd cluster passes, and how wide its figure is: alone on the
- * machine. Its other verdicts: test_verdicts.c. */
+/* scenarios/quickstart.yaml on a real etcd cluster passes, and how wide its figure is. Its other
+ * verdicts: test_verdicts.c. */
 #include "page.h"
 #include "quickstart.h"
 #include "shell.h"
