@@ -262,7 +262,7 @@ static const struct field ledger_fields[] = {
     COUNTED("unknown", "Of these: neither; they may be there or not."),
     COUNTED("unknown_present", "Of the unknown ones, those that are there."),
     COUNTED("not_sent", "The writer's own stalls."),
-    COUNTED("at_risk", "Acknowledged ones inside the risk window."),
+    COUNTED("at_risk", "Acknowledged ones inside the risk window, and outside of it those that are gone."),
     COUNTED("lost_lower", "Acknowledged ones absent from every view."),
     COUNTED("lost_upper", "Acknowledged ones absent from any view."),
     COUNTED("phantoms", "Refused ones that are there, in any view."),

@@ -220,7 +220,7 @@ struct analysis_ledger {
     uint32_t unknown_present;        /* unknown ones that are there; either is right */
     uint32_t strange;                /* ids that are there and were never written down */
     struct span risk;                /* the window; SPAN_OPEN: to the end */
-    uint32_t at_risk;                /* acknowledged inside of it: "none of n" */
+    uint32_t at_risk;                /* acknowledged inside of it, or gone: "none of n" */
     bool known;                      /* the reads suffice: two full ones, all views, the same */
     bool torn;                       /* its file's last line was: something may be missing */
     bool agree;                      /* and all views show the same */

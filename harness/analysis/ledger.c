@@ -30,7 +30,8 @@ struct judging {
     struct analysis_ledger *l;
     struct {
         int64_t oldest_sent, oldest_done, newest_sent, newest_done;
-    } lost, any; /* absent from every view; from any */
+    } lost, any;      /* absent from every view; from any */
+    uint32_t outside; /* of those absent from any: acknowledged outside the risk window */
 };
 
 /* A full read of the view in that round, or NULL. */
@@ -217,7 +218,8 @@ static void write_count(struct judging *j, const struct ledgerlog_write *w)
     l->refused += w->result == LEDGER_FAIL;
     l->unknown += w->result == LEDGER_UNKNOWN || w->result == LEDGER_PENDING;
     l->unknown_present += (w->result == LEDGER_UNKNOWN || w->result == LEDGER_PENDING) && f.in != 0;
-    l->at_risk += w->result == LEDGER_OK && w->done_ns >= l->risk.lo && w->done_ns <= l->risk.hi;
+    bool within = w->done_ns >= l->risk.lo && w->done_ns <= l->risk.hi;
+    l->at_risk += w->result == LEDGER_OK && within;
     l->duplicates += f.most > 1;
     l->phantoms += w->result == LEDGER_FAIL && f.in != 0;
     if (!fate_of(w, &f, &fate))
@@ -225,6 +227,8 @@ static void write_count(struct judging *j, const struct ledgerlog_write *w)
     l->n_writes++;
     if (fate != FATE_LOST && fate != FATE_DIVIDED)
         return;
+    l->at_risk += !within; /* it was, whatever we thought */
+    j->outside += !within;
     l->lost_lower += fate == FATE_LOST;
     l->lost_upper++;
     lost_take(j, w, fate == FATE_LOST);
@@ -361,14 +365,17 @@ static const char *sentence(const struct judging *j)
                              l->at_risk, l->acknowledged);
     (void)analysis_time(l->oldest_lost_ns, from);
     (void)analysis_time(l->newest_lost_ns, to);
+    const char *more = "";
+    if (j->outside != 0) /* more than was thought is at risk there */
+        more = analysis_text(j->m, "; %u of them outside the window that `risk` sets", j->outside);
     if (l->lost_lower == l->lost_upper)
         return analysis_text(j->m,
-                             "%u of %u acknowledged writes are gone, acknowledged from %s to %s",
-                             l->lost_upper, l->acknowledged, from, to);
+                             "%u of %u acknowledged writes are gone, acknowledged from %s to %s%s",
+                             l->lost_upper, l->acknowledged, from, to, more);
     return analysis_text(j->m,
                          "the views do not agree: %u of %u acknowledged writes are gone from all "
-                         "of them, %u from at least one%s",
-                         l->lost_lower, l->acknowledged, l->lost_upper, lacking(j));
+                         "of them, %u from at least one%s%s",
+                         l->lost_lower, l->acknowledged, l->lost_upper, lacking(j), more);
 }
 
 static void views_fill(struct judging *j)

@@ -105,6 +105,23 @@ static void test_all_there(void)
     story_free(&j.told);
 }
 
+/* The window of a second before the fault was too short a guess: what is gone was at risk. */
+static void test_lost_before_the_window(void)
+{
+    struct judged j;
+    judge(&j, HEAD OK(1, 1) OK(2, 2) OK(3, 3) "s 8" S "\n" BOTH("i 2\n"), 0);
+    expect(&j, VERDICT_FAIL,
+           "2 of 3 acknowledged writes are gone, acknowledged from 1.100 s to 3.100 s; 1 of them "
+           "outside the window that `risk` sets");
+    CU_ASSERT(j.l->lost_lower == 2 && j.l->at_risk == 3);
+    story_free(&j.told);
+    judge(&j, HEAD OK(1, 1) OK(2, 2) OK(3, 3) "s 8" S "\n" BOTH("i 1-2\n"), 0);
+    CU_ASSERT(j.l->lost_lower == 1 && j.l->at_risk == 2);
+    expect(&j, VERDICT_FAIL,
+           "1 of 3 acknowledged writes are gone, acknowledged from 3.100 s to 3.100 s");
+    story_free(&j.told);
+}
+
 static void test_fates(void)
 {
     struct judged j;
@@ -305,6 +322,7 @@ int main(void)
     static const struct check_test tests[] = {
         {"all is there", test_all_there},
         {"lost, phantoms, duplicates", test_fates},
+        {"lost before the window", test_lost_before_the_window},
         {"bounds by count and by time", test_bound},
         {"views that do not agree", test_divided},
         {"missing data is never good news", test_unknown},
