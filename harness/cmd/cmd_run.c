@@ -84,7 +84,10 @@ static void show_status(void *ctx, int64_t t_ns, const char *text)
     if (!v->terminal)
         return;
     int width = terminal_width(stdout) - 13;
-    (void)printf("\r\033[K%8.3f  ... %.*s", (double)t_ns / 1e9, width > 10 ? width : 10, text);
+    char cut[256];
+    (void)snprintf(cut, sizeof(cut), "%.*s", width > 10 ? width : 10, text);
+    (void)printf("\r\033[K%8.3f  ... ", (double)t_ns / 1e9);
+    terminal_put(stdout, cut);
     (void)fflush(stdout);
     v->status_shown = true;
 }

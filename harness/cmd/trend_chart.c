@@ -9,12 +9,22 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CHART_MAX = 400, WHEN_WIDTH = 16, VERDICT_WIDTH = 12, FIGURES_WIDTH = 24, FAR = 5 };
+enum {
+    CHART_MAX = 400,
+    WHEN_WIDTH = 16,
+    VERDICT_WIDTH = 12,
+    FIGURES_WIDTH = 24,
+    BESIDE = WHEN_WIDTH + VERDICT_WIDTH + FIGURES_WIDTH + 6, /* the drawing */
+    CELLS_MIN = 10,
+    INDENT = 2,
+    FAR = 5
+};
 
 struct scale {
     double from, to;
     size_t cells;
     bool limit_drawn;
+    bool stacked; /* too narrow for one line a run: three */
 };
 
 /* Over all figures, and the limit unless it lies so far off that nothing else could be told apart;
@@ -136,7 +146,8 @@ static void put_axis(const struct trend *t, const struct scale *s, double limit,
     trend_print_figure(t->unit, s->from, &from);
     trend_print_figure(t->unit, s->to, &to);
     size_t used = from.len + to.len;
-    buf_printf(out, "%*s%s%*s%s\n", WHEN_WIDTH + VERDICT_WIDTH + 4, "", buf_text(&from),
+    int left = s->stacked ? INDENT : WHEN_WIDTH + VERDICT_WIDTH + 4;
+    buf_printf(out, "%*s%s%*s%s\n", left, "", buf_text(&from),
                s->cells > used ? (int)(s->cells - used) : 1, "", buf_text(&to));
     if (s->limit_drawn)
         buf_puts(out, "(: is the target)\n");
@@ -149,32 +160,51 @@ static double limit_of(const struct trend *t)
     return t->n != 0 ? t->points[t->n - 1].limit : NAN;
 }
 
+static void put_row(const struct trend *t, const struct trend_point *p, const struct scale *s,
+                    const struct trend_chart *how, struct buf *out)
+{
+    char when[WHEN_TEXT], line[CHART_MAX];
+    when_print(p->wall, when);
+    draw(s, p, p->limit, line);
+    const char *begin = how->style(p->verdict), *end = how->style(NULL);
+    for (size_t n = s->cells; s->stacked && n > 0 && line[n - 1] == ' '; n--)
+        line[n - 1] = '\0';
+    if (s->stacked)
+        buf_printf(out, "%s  %s%s%s\n%*s%s%s%s\n%*s", when, begin, p->verdict, end, INDENT, "",
+                   begin, line, end, INDENT, "");
+    else
+        buf_printf(out, "%-*s  %s%-*s%s  %s%s%s  ", WHEN_WIDTH, when, begin, VERDICT_WIDTH,
+                   p->verdict, end, begin, line, end);
+    put_interval(t, p, out);
+    buf_puts(out, "\n");
+}
+
+static void scale_width(size_t columns, struct scale *ret)
+{
+    ret->stacked = columns < BESIDE + CELLS_MIN;
+    ret->cells = columns - (ret->stacked ? INDENT : BESIDE);
+    if (columns < INDENT + CELLS_MIN)
+        ret->cells = CELLS_MIN;
+    else if (ret->cells >= CHART_MAX)
+        ret->cells = CHART_MAX - 1;
+}
+
 void trend_chart_print(const struct trend *t, const char *scenario, const struct trend_chart *how,
                        struct buf *out)
 {
-    size_t around = WHEN_WIDTH + VERDICT_WIDTH + FIGURES_WIDTH + 6;
-    size_t columns = how->columns < TREND_CHART_MIN ? TREND_CHART_MIN : how->columns;
-    struct scale s = {.cells = columns > around + 10 ? columns - around : 10};
-    if (s.cells >= CHART_MAX)
-        s.cells = CHART_MAX - 1;
+    struct scale s;
+    scale_width(how->columns, &s);
     double limit = limit_of(t);
     scale_fill(t, limit, &s);
     put_heading(t, scenario, limit, out);
     for (size_t i = 0; i < t->n; i++) {
         const struct trend_point *p = &t->points[i];
-        char when[WHEN_TEXT], line[CHART_MAX];
         if (p->changes != 0) {
             buf_puts(out, "-- ");
             put_changes(p, out);
             buf_puts(out, "\n");
         }
-        when_print(p->wall, when);
-        draw(&s, p, p->limit, line);
-        buf_printf(out, "%-*s  %s%-*s%s  %s%s%s  ", WHEN_WIDTH, when, how->style(p->verdict),
-                   VERDICT_WIDTH, p->verdict, how->style(NULL), how->style(p->verdict), line,
-                   how->style(NULL));
-        put_interval(t, p, out);
-        buf_puts(out, "\n");
+        put_row(t, p, &s, how, out);
     }
     put_axis(t, &s, limit, out);
     put_left_out(t, out);

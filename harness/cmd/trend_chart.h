@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A trend as text: one line a run, its interval drawn over one scale. Pure. */
+/* A trend as text: a run after the other, its interval drawn over one scale. Pure. */
 #ifndef BLACKSTART_TREND_CHART_H
 #define BLACKSTART_TREND_CHART_H
 
 #include "analysis/trend.h"
 
-enum { TREND_CHART_MIN = 60 };
-
 /* `style`: the escape sequence of a verdict, "" of none, and that which ends it for NULL. */
 struct trend_chart {
-    size_t columns; /* TREND_CHART_MIN at least */
+    size_t columns; /* where they are too few for one line a run, each has three */
     const char *(*style)(const char *verdict);
 };
 

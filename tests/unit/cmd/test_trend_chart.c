@@ -59,6 +59,24 @@ static void test_drawn(void)
            "(: is the target)\n");
 }
 
+static void test_narrow(void)
+{
+    CLEANUP_BUF struct buf out = BUF_INIT(1 << 16);
+    struct trend t = trend;
+    t.n = 2;
+    trend_chart_print(&t, "shop", &(struct trend_chart){.columns = 40, .style = plain}, &out);
+    expect(&out, "shop: recovery_time of write from fault over 2 runs, at most 5.000 s\n"
+                 "2026-03-01 12:00  pass\n"
+                 "        [=====]                  :\n"
+                 "  1.000 s .. 2.000 s\n"
+                 "-- blackstart 0.2.0\n"
+                 "2026-03-02 12:00  inconclusive\n"
+                 "                              [========]\n"
+                 "  4.500 s .. 6.000 s\n"
+                 "  0.000 s                        6.000 s\n"
+                 "(: is the target)\n");
+}
+
 static void test_not_drawn(void)
 {
     CLEANUP_BUF struct buf out = BUF_INIT(1 << 16);
@@ -148,6 +166,7 @@ static void test_points_in_time(void)
 static const struct check_test tests[] = {
     {"stopped", test_stopped},
     {"drawn", test_drawn},
+    {"on a narrow terminal", test_narrow},
     {"not drawn", test_not_drawn},
     {"a far target", test_a_far_target},
     {"points in time", test_points_in_time},
