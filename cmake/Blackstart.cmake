@@ -53,6 +53,16 @@ function(blackstart_program name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
 endfunction()
 
+# Two hundred programs that are run once each: to compile and to link them would take most of the build's time.
+include(CheckLinkerFlag)
+check_linker_flag(C -fuse-ld=gold BLACKSTART_GOLD)
+function(blackstart_quick target)
+  target_compile_options(${target} PRIVATE -O1 -Wno-format-truncation)
+  if(BLACKSTART_GOLD)
+    target_link_options(${target} PRIVATE -fuse-ld=gold)
+  endif()
+endfunction()
+
 # blackstart_tests(label [GUEST] DEPS lib... [TIMEOUT s]): every test_*.c below this folder is a CUnit program and a ctest named by its path;
 # GUEST: only built, because it has to run in the guest of tests/vm
 function(blackstart_tests label)
@@ -66,6 +76,7 @@ function(blackstart_tests label)
     target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
     target_link_libraries(${target} PRIVATE ${ARG_DEPS})
     blackstart_packages(${target} PRIVATE cunit)
+    blackstart_quick(${target})
     target_compile_definitions(${target} PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}" BINARY_DIR="${CMAKE_BINARY_DIR}")
     set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     if(ARG_GUEST)
