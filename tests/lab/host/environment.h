@@ -22,10 +22,10 @@ static struct buf before;
 
 static inline char *in_host(const char *path)
 {
-    static char full[4][512];
+    static char full[4][sizeof(rig.dir) + 512];
     static unsigned turn;
     char *out = full[turn++ % 4];
-    (void)snprintf(out, 512, "%s%s", rig.dir, path);
+    (void)snprintf(out, sizeof(full[0]), "%s%s", rig.dir, path);
     return out;
 }
 
