@@ -5,6 +5,7 @@
 #include "machine.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -42,6 +43,7 @@ struct held {
     struct lab_options options;
     pid_t caller, fabric, inits[4];
     ino_t net_ns;
+    int net_fd; /* keeps that number from being given to another namespace */
 };
 
 static pid_t parent_of(pid_t pid)
@@ -63,6 +65,13 @@ static ino_t net_ns_of(pid_t pid)
     (void)snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
     (void)stat(path, &st);
     return st.st_ino;
+}
+
+static int open_net_ns(pid_t pid)
+{
+    char path[64];
+    (void)snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+    return open(path, O_RDONLY | O_CLOEXEC);
 }
 
 static void hold(const struct lab_options *options, int out)
@@ -97,9 +106,10 @@ static void start_held(struct held *h, const char *name)
     CU_ASSERT_EQUAL_FATAL(read(ends[0], h->inits, sizeof(h->inits)), sizeof(h->inits));
     (void)close(ends[0]);
     h->fabric = parent_of(h->inits[0]);
+    h->net_fd = open_net_ns(h->inits[1]);
     h->net_ns = net_ns_of(h->inits[1]);
     CU_ASSERT_EQUAL(parent_of(h->fabric), h->caller);
-    CU_ASSERT_TRUE(h->net_ns != 0);
+    CU_ASSERT_TRUE(h->net_fd >= 0 && h->net_ns != 0);
 }
 
 static bool is_gone(pid_t pid)
@@ -144,6 +154,7 @@ static void check_gone(const struct held *h)
     for (size_t i = 0; i < 4; i++)
         CU_ASSERT_TRUE(is_gone(h->inits[i]));
     CU_ASSERT_EQUAL(count_in_net_ns(h->net_ns), 0);
+    (void)close(h->net_fd);
 }
 
 static void check_nothing_left(const struct held *h)
