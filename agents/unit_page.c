@@ -85,15 +85,13 @@ bool unit_page_drop(const char *unit)
            !unit_is_awaited(unit) && !is_mapped(unit) && unlink(path) == 0;
 }
 
-/* The unit of a page's name, as the agent itself would call it. */
-static bool name_unit(const char *file, char ret[UNIT_NAME_SIZE])
+/* The unit of a file's name with this end, as the agent itself would call it. */
+static bool name_unit(const char *file, const char *end, char ret[UNIT_NAME_SIZE])
 {
-    static const char end[] = ".page";
-    size_t n = strlen(file);
-    if (n < sizeof(end) || n - (sizeof(end) - 1) >= UNIT_NAME_SIZE ||
-        strcmp(file + n - (sizeof(end) - 1), end) != 0)
+    size_t n = strlen(file), tail = strlen(end);
+    if (n <= tail || n - tail >= UNIT_NAME_SIZE || strcmp(file + n - tail, end) != 0)
         return false;
-    n -= sizeof(end) - 1;
+    n -= tail;
     memcpy(ret, file, n);
     ret[n] = '\0';
     return wire_is_name(ret, UNIT_NAME_SIZE);
@@ -117,6 +115,19 @@ static void sweep_unit(const char *unit, void (*say)(const char *text))
     }
 }
 
+/* A supervisor that was killed before it had made its page leaves its socket alone. */
+static void sweep_socket(const char *unit, void (*say)(const char *text))
+{
+    char text[512], sock[320];
+    struct stat st;
+    (void)snprintf(sock, sizeof(sock), UNIT_SOCKET, unit);
+    if (lstat(sock, &st) != 0 || !S_ISSOCK(st.st_mode) || unit_is_awaited(unit) ||
+        unlink(sock) != 0)
+        return;
+    (void)snprintf(text, sizeof(text), "socket %s, at which nobody waits: removed", sock);
+    say(text);
+}
+
 int unit_page_sweep(void (*say)(const char *text), struct err *err)
 {
     char unit[UNIT_NAME_SIZE];
@@ -129,7 +140,9 @@ int unit_page_sweep(void (*say)(const char *text), struct err *err)
     if (lock < 0)
         return -1;
     for (const struct dirent *e; (e = readdir(dir)) != NULL;)
-        if (name_unit(e->d_name, unit))
+        if (name_unit(e->d_name, ".page", unit))
             sweep_unit(unit, say);
+        else if (name_unit(e->d_name, ".sock", unit))
+            sweep_socket(unit, say);
     return 0;
 }

@@ -25,7 +25,7 @@ bool unit_is_awaited(const char *unit);
 bool unit_page_drop(const char *unit);
 
 /* Drops the pages of all units so, and the sockets that dead supervisors left; `say` is told of
- * each page that went, and of each that no process has mapped and that is left all the same.
+ * each that went, and of each page that no process has mapped and that is left all the same.
  * Nothing where no unit was ever prepared. */
 int unit_page_sweep(void (*say)(const char *text), struct err *err) MUST_CHECK;
 

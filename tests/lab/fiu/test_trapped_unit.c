@@ -344,6 +344,16 @@ static void test_sweep(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(said, ".page of no supervisor: removed\n"));
     CU_ASSERT_NOT_EQUAL(access(page_path, F_OK), 0);
     CU_ASSERT_NOT_EQUAL(access(sock_path, F_OK), 0);
+    supervisor_begin();
+    CU_ASSERT_TRUE(comes_to_say("/run/said", "for 600 s at most"));
+    (void)unlink(page_path); /* as if it had been killed before it made that */
+    CU_ASSERT_EQUAL(sweep(said, sizeof(said)), 0);
+    CU_ASSERT_EQUAL(access(sock_path, F_OK), 0);
+    (void)kill(supervisor, SIGKILL);
+    CU_ASSERT_EQUAL(status_of(supervisor), 1000 + SIGKILL);
+    CU_ASSERT_EQUAL(sweep(said, sizeof(said)), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, ".sock, at which nobody waits: removed\n"));
+    CU_ASSERT_NOT_EQUAL(access(sock_path, F_OK), 0);
     CU_ASSERT_EQUAL(unit_agent(said, sizeof(said), "preload %s", unit), 0);
     CU_ASSERT_EQUAL(sweep(said, sizeof(said)), 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(said, ".page is left"));
