@@ -81,7 +81,7 @@ static void test_pass(void)
     double p99 = latency_p99(&t), first = first_answer(&t);
     CU_ASSERT(p99 > 0);
     CU_ASSERT(lower > 0 && upper > lower);
-    CU_ASSERT(first > 0 && first < 0.5);
+    CU_ASSERT(first > 0 && first < 0.6); /* `slow` counts from its sending, this from its time */
     CU_ASSERT(upper - lower <= 2 * 0.1 + first);
     CU_ASSERT_EQUAL(e2e_number(target, "limit_s"), 5);
     CU_ASSERT(e2e_number(t.result, "seed") >= 0);
